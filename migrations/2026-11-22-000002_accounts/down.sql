@@ -1,0 +1,2 @@
+DROP FUNCTION mandate_covers;
+DROP TABLE idempotency_keys, mandates, refresh_tokens, users;

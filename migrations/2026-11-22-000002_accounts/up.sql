@@ -1,0 +1,81 @@
+-- Accounts are global: a person may live in one commune and be an agent of another.
+CREATE TABLE users (
+    id uuid PRIMARY KEY,
+    email text NOT NULL CONSTRAINT users_email_unique UNIQUE
+        CONSTRAINT users_email_folded CHECK (email = lower(email)),
+    password_hash text NOT NULL,
+    -- public, chosen by the person
+    display_name text NOT NULL,
+    -- private: stands in conventions as a salted hash
+    full_name text NOT NULL,
+    -- private: under 15 there is no account, under 18 no signature
+    birth_on date NOT NULL,
+    is_admin boolean NOT NULL DEFAULT false,
+    locale text NOT NULL DEFAULT 'fr' CONSTRAINT users_locale CHECK (locale IN ('fr', 'en')),
+    created_at timestamptz NOT NULL,
+    erased_at timestamptz,
+    version integer NOT NULL DEFAULT 1,
+    CONSTRAINT users_at_least_15 CHECK (birth_on <= (created_at AT TIME ZONE 'Europe/Paris')::date - interval '15 years')
+);
+
+-- One row a refresh token ever given. A used token that comes back kills its whole family.
+CREATE TABLE refresh_tokens (
+    token_hash bytea PRIMARY KEY,
+    family_id uuid NOT NULL,
+    user_id uuid NOT NULL REFERENCES users (id),
+    issued_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz,
+    revoked_at timestamptz
+);
+CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family_id);
+CREATE INDEX refresh_tokens_by_user ON refresh_tokens (user_id);
+CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
+
+CREATE TABLE mandates (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    user_id uuid NOT NULL REFERENCES users (id),
+    role text NOT NULL CONSTRAINT mandates_role CHECK (role IN ('agent', 'elected_official')),
+    -- the person's function as conventions print it: "Maire", "Adjointe à la vie associative"
+    capacity text NOT NULL,
+    may_sign boolean NOT NULL,
+    starts_on date NOT NULL,
+    -- last day of the mandate, included
+    ends_on date,
+    granted_by uuid NOT NULL REFERENCES users (id),
+    created_at timestamptz NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    PRIMARY KEY (id, commune_code),
+    CONSTRAINT mandates_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT mandates_dates CHECK (ends_on >= starts_on),
+    CONSTRAINT mandates_agents_never_sign CHECK (role = 'elected_official' OR NOT may_sign)
+);
+CREATE INDEX mandates_by_user ON mandates (user_id);
+CREATE INDEX mandates_by_commune ON mandates (commune_code, starts_on DESC, id DESC);
+
+-- True when the mandate (of that commune) covers the day. Triggers use it for "held a mandate that day".
+CREATE FUNCTION mandate_covers(mandate uuid, commune text, day date, needs_signature boolean) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM mandates
+        WHERE id = mandate AND commune_code = commune AND role = 'elected_official'
+            AND starts_on <= day AND (ends_on IS NULL OR ends_on >= day)
+            AND (may_sign OR NOT needs_signature)
+    )
+$$;
+
+-- Answers to POST requests that carried an Idempotency-Key, kept 24 hours.
+CREATE TABLE idempotency_keys (
+    user_id uuid NOT NULL REFERENCES users (id),
+    operation text NOT NULL,
+    key text NOT NULL,
+    body_sha256 bytea NOT NULL,
+    status smallint NOT NULL,
+    body text,
+    etag text,
+    location text,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (user_id, operation, key)
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);

@@ -1,0 +1,7 @@
+DROP TABLE events, headcounts, participations, endorsements, notes, decisions, opinions, initiatives,
+    lifecycle_transitions;
+DROP FUNCTION refuse_change;
+DROP FUNCTION count_participants;
+DROP FUNCTION count_endorsements;
+DROP FUNCTION decisions_need_a_mandate;
+DROP FUNCTION follow_lifecycle;

@@ -1,0 +1,334 @@
+-- The lifecycles as the database knows them. src/*/lifecycle.rs says the same with who may act and why; a test
+-- compares the two.
+CREATE TABLE lifecycle_transitions (
+    lifecycle text NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    PRIMARY KEY (lifecycle, from_state, to_state)
+);
+INSERT INTO lifecycle_transitions (lifecycle, from_state, to_state) VALUES
+    ('initiative', 'draft', 'submitted'),
+    ('initiative', 'draft', 'withdrawn'),
+    ('initiative', 'submitted', 'in_review'),
+    ('initiative', 'submitted', 'accepted'),
+    ('initiative', 'submitted', 'redirected'),
+    ('initiative', 'submitted', 'withdrawn'),
+    ('initiative', 'in_review', 'changes_requested'),
+    ('initiative', 'in_review', 'accepted'),
+    ('initiative', 'in_review', 'refused'),
+    ('initiative', 'in_review', 'redirected'),
+    ('initiative', 'in_review', 'withdrawn'),
+    ('initiative', 'changes_requested', 'in_review'),
+    ('initiative', 'changes_requested', 'lapsed'),
+    ('initiative', 'changes_requested', 'withdrawn'),
+    ('initiative', 'refused', 'in_review'),
+    ('initiative', 'lapsed', 'in_review'),
+    ('initiative', 'accepted', 'in_progress'),
+    ('initiative', 'accepted', 'withdrawn'),
+    ('initiative', 'accepted', 'abandoned'),
+    ('initiative', 'in_progress', 'completed'),
+    ('initiative', 'in_progress', 'abandoned'),
+    ('initiative', 'completed', 'closed'),
+    ('commitment', 'proposed', 'accepted'),
+    ('commitment', 'proposed', 'declined'),
+    ('commitment', 'proposed', 'withdrawn'),
+    ('commitment', 'accepted', 'withdrawn'),
+    ('commitment', 'accepted', 'binding'),
+    ('commitment', 'binding', 'fulfilled'),
+    ('commitment', 'binding', 'partially_fulfilled'),
+    ('commitment', 'binding', 'unfulfilled'),
+    ('commitment', 'partially_fulfilled', 'fulfilled'),
+    ('commitment', 'partially_fulfilled', 'unfulfilled'),
+    ('fulfilment', 'recorded', 'acknowledged'),
+    ('fulfilment', 'recorded', 'disputed'),
+    ('fulfilment', 'recorded', 'withdrawn'),
+    ('fulfilment', 'disputed', 'acknowledged'),
+    ('fulfilment', 'disputed', 'rejected'),
+    ('convention', 'draft', 'open_for_signature'),
+    ('convention', 'draft', 'cancelled'),
+    ('convention', 'open_for_signature', 'draft'),
+    ('convention', 'open_for_signature', 'active'),
+    ('convention', 'open_for_signature', 'cancelled'),
+    ('convention', 'active', 'suspended'),
+    ('convention', 'active', 'terminated'),
+    ('convention', 'active', 'expired'),
+    ('convention', 'active', 'superseded'),
+    ('convention', 'suspended', 'active'),
+    ('convention', 'suspended', 'terminated'),
+    ('convention', 'suspended', 'expired');
+
+-- Fires on every table with a lifecycle: a new row starts at the beginning, a state moves along the table only.
+CREATE FUNCTION follow_lifecycle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state <> TG_ARGV[1] THEN
+            RAISE EXCEPTION 'a new % starts as %', TG_ARGV[0], TG_ARGV[1]
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'lifecycle_start';
+        END IF;
+    ELSIF NEW.state <> OLD.state AND NOT EXISTS (
+        SELECT FROM lifecycle_transitions
+        WHERE lifecycle = TG_ARGV[0] AND from_state = OLD.state AND to_state = NEW.state
+    ) THEN
+        RAISE EXCEPTION '% cannot go from % to %', TG_ARGV[0], OLD.state, NEW.state
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'lifecycle_transition';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TABLE initiatives (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    state text NOT NULL CONSTRAINT initiatives_state CHECK
+        (state IN ('draft', 'submitted', 'in_review', 'changes_requested', 'accepted', 'refused', 'redirected', 'lapsed',
+            'in_progress', 'completed', 'closed', 'withdrawn', 'abandoned')),
+    origin text NOT NULL CONSTRAINT initiatives_origin CHECK (origin IN ('idea', 'demand', 'meeting')),
+    delivery text NOT NULL CONSTRAINT initiatives_delivery CHECK (delivery IN ('holder', 'joint')),
+    title text NOT NULL,
+    description text,
+    theme text,
+    needs text,
+    place text,
+    latitude double precision CONSTRAINT initiatives_latitude CHECK (latitude BETWEEN -90 AND 90),
+    longitude double precision CONSTRAINT initiatives_longitude CHECK (longitude BETWEEN -180 AND 180),
+    starts_on date,
+    ends_on date,
+    -- what decides whether a quick yes is possible, and what silence would mean
+    building_work boolean NOT NULL DEFAULT false,
+    land text NOT NULL DEFAULT 'none' CONSTRAINT initiatives_land CHECK
+        (land IN ('none', 'public_domain', 'private_domain', 'rural_track', 'church')),
+    requests_money boolean NOT NULL DEFAULT false,
+    holder_id uuid,
+    host_id uuid,
+    follows_id uuid,
+    author_id uuid NOT NULL REFERENCES users (id),
+    channel text NOT NULL CONSTRAINT initiatives_channel CHECK (channel IN ('online', 'counter', 'phone', 'paper')),
+    -- the agent who entered it for a resident; null when the author did
+    entered_by uuid REFERENCES users (id),
+    paper_reference text,
+    published_at timestamptz,
+    publication_withheld_reason text,
+    submitted_at timestamptz,
+    submission_number integer NOT NULL DEFAULT 0,
+    -- the reply clock
+    reply_due_on date,
+    reply_paused_on date,
+    first_reply_at timestamptz,
+    implicit_decision_on date,
+    decided_at timestamptz,
+    redirected_to text,
+    state_changed_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    -- kept by triggers on endorsements and participations, so that lists need no second query
+    endorsement_count integer NOT NULL DEFAULT 0,
+    participant_count integer NOT NULL DEFAULT 0,
+    -- title, description, place and needs in lower case without accents
+    folded_text text NOT NULL,
+    words tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('french', folded_text)) STORED,
+    PRIMARY KEY (id, commune_code),
+    FOREIGN KEY (holder_id, commune_code) REFERENCES holders (id, commune_code),
+    FOREIGN KEY (host_id, commune_code) REFERENCES holders (id, commune_code),
+    FOREIGN KEY (follows_id, commune_code) REFERENCES initiatives (id, commune_code),
+    CONSTRAINT initiatives_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT initiatives_dates CHECK (ends_on >= starts_on),
+    CONSTRAINT initiatives_location_whole CHECK ((latitude IS NULL) = (longitude IS NULL)),
+    CONSTRAINT initiatives_host_is_another CHECK (host_id <> holder_id),
+    CONSTRAINT initiatives_on_behalf CHECK ((channel = 'online') = (entered_by IS NULL)),
+    CONSTRAINT initiatives_complete_when_submitted CHECK
+        (state IN ('draft', 'withdrawn')
+        OR (description IS NOT NULL AND theme IS NOT NULL AND holder_id IS NOT NULL AND submitted_at IS NOT NULL
+            AND reply_due_on IS NOT NULL)),
+    CONSTRAINT initiatives_drafts_are_private CHECK (published_at IS NULL OR submitted_at IS NOT NULL),
+    CONSTRAINT initiatives_clock_pauses CHECK ((state = 'changes_requested') = (reply_paused_on IS NOT NULL)),
+    CONSTRAINT initiatives_theme CHECK
+        (theme IN ('environment', 'mobility', 'culture', 'sport', 'education', 'solidarity', 'heritage', 'energy',
+            'digital', 'health', 'agriculture', 'living_environment'))
+);
+CREATE TRIGGER initiatives_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON initiatives
+    FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('initiative', 'draft');
+
+-- Lists: newest first, of everyone and of one commune, whole and by state, public and for the town hall.
+CREATE INDEX initiatives_public ON initiatives (created_at DESC, id DESC) WHERE published_at IS NOT NULL;
+CREATE INDEX initiatives_public_by_commune ON initiatives (commune_code, created_at DESC, id DESC)
+    WHERE published_at IS NOT NULL;
+CREATE INDEX initiatives_public_by_theme ON initiatives (theme, created_at DESC, id DESC)
+    WHERE published_at IS NOT NULL;
+CREATE INDEX initiatives_public_by_state ON initiatives (state, created_at DESC, id DESC)
+    WHERE published_at IS NOT NULL;
+CREATE INDEX initiatives_by_commune ON initiatives (commune_code, created_at DESC, id DESC);
+CREATE INDEX initiatives_inbox ON initiatives (commune_code, state, created_at DESC, id DESC);
+CREATE INDEX initiatives_by_reply_due ON initiatives (commune_code, reply_due_on, id)
+    WHERE state IN ('submitted', 'in_review');
+CREATE INDEX initiatives_by_holder ON initiatives (holder_id, created_at DESC, id DESC);
+CREATE INDEX initiatives_by_host ON initiatives (host_id) WHERE host_id IS NOT NULL;
+CREATE INDEX initiatives_by_author ON initiatives (author_id, created_at DESC, id DESC);
+CREATE INDEX initiatives_by_words ON initiatives USING gin (words);
+CREATE INDEX initiatives_by_location ON initiatives (latitude, longitude)
+    WHERE published_at IS NOT NULL AND latitude IS NOT NULL;
+
+CREATE TABLE opinions (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    initiative_id uuid NOT NULL,
+    submission_number integer NOT NULL,
+    outcome text NOT NULL CONSTRAINT opinions_outcome CHECK
+        (outcome IN ('favourable', 'favourable_with_conditions', 'unfavourable')),
+    text text NOT NULL,
+    estimated_cost_cents bigint CONSTRAINT opinions_cost CHECK (estimated_cost_cents >= 0),
+    given_by uuid NOT NULL REFERENCES users (id),
+    given_at timestamptz NOT NULL,
+    PRIMARY KEY (id, commune_code),
+    FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
+    CONSTRAINT opinions_id_carries_commune CHECK (commune_of(id) = commune_code)
+);
+CREATE INDEX opinions_by_initiative ON opinions (initiative_id, commune_code, given_at DESC);
+
+CREATE TABLE decisions (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    initiative_id uuid NOT NULL,
+    outcome text NOT NULL CONSTRAINT decisions_outcome CHECK (outcome IN ('accepted', 'refused')),
+    reason text NOT NULL CONSTRAINT decisions_reason_given CHECK (btrim(reason) <> ''),
+    mandate_id uuid NOT NULL,
+    decided_by uuid NOT NULL REFERENCES users (id),
+    decided_on date NOT NULL,
+    decided_at timestamptz NOT NULL,
+    PRIMARY KEY (id, commune_code),
+    FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
+    FOREIGN KEY (mandate_id, commune_code) REFERENCES mandates (id, commune_code),
+    CONSTRAINT decisions_id_carries_commune CHECK (commune_of(id) = commune_code)
+);
+CREATE INDEX decisions_by_initiative ON decisions (initiative_id, commune_code, decided_at DESC);
+
+CREATE FUNCTION decisions_need_a_mandate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT mandate_covers(NEW.mandate_id, NEW.commune_code, NEW.decided_on, false)
+        OR NOT EXISTS (SELECT FROM mandates WHERE id = NEW.mandate_id AND user_id = NEW.decided_by) THEN
+        RAISE EXCEPTION 'no mandate of an elected official on that day'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'decisions_mandate_held';
+    END IF;
+    IF EXISTS (
+        SELECT FROM initiatives AS i JOIN holder_members AS m ON m.holder_id IN (i.holder_id, i.host_id)
+            AND m.commune_code = i.commune_code
+        WHERE i.id = NEW.initiative_id AND m.user_id = NEW.decided_by AND m.state = 'active'
+    ) THEN
+        RAISE EXCEPTION 'a member of the holder or host decides nothing'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'decisions_conflict_of_interest';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER decisions_need_a_mandate BEFORE INSERT OR UPDATE ON decisions
+    FOR EACH ROW EXECUTE FUNCTION decisions_need_a_mandate();
+
+-- Internal: read by the town hall only.
+CREATE TABLE notes (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    initiative_id uuid NOT NULL,
+    author_id uuid NOT NULL REFERENCES users (id),
+    text text NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (id, commune_code),
+    FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
+    CONSTRAINT notes_id_carries_commune CHECK (commune_of(id) = commune_code)
+);
+CREATE INDEX notes_by_initiative ON notes (initiative_id, commune_code, created_at DESC, id DESC);
+
+CREATE TABLE endorsements (
+    initiative_id uuid NOT NULL,
+    commune_code text NOT NULL,
+    user_id uuid NOT NULL REFERENCES users (id),
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (initiative_id, commune_code, user_id),
+    FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code)
+);
+CREATE INDEX endorsements_by_user ON endorsements (user_id);
+
+CREATE TABLE participations (
+    initiative_id uuid NOT NULL,
+    commune_code text NOT NULL,
+    user_id uuid NOT NULL REFERENCES users (id),
+    started_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    PRIMARY KEY (initiative_id, commune_code, user_id, started_at),
+    FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
+    CONSTRAINT participations_dates CHECK (ended_at >= started_at)
+);
+CREATE UNIQUE INDEX participations_one_active ON participations (initiative_id, commune_code, user_id)
+    WHERE ended_at IS NULL;
+CREATE INDEX participations_by_user ON participations (user_id);
+
+CREATE FUNCTION count_endorsements() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE initiatives SET endorsement_count = endorsement_count + CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END
+    WHERE (id, commune_code) = (coalesce(NEW.initiative_id, OLD.initiative_id), coalesce(NEW.commune_code, OLD.commune_code));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER endorsements_counted AFTER INSERT OR DELETE ON endorsements
+    FOR EACH ROW EXECUTE FUNCTION count_endorsements();
+
+CREATE FUNCTION count_participants() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    change integer := 0;
+BEGIN
+    IF TG_OP IN ('INSERT', 'UPDATE') AND NEW.ended_at IS NULL THEN change := change + 1; END IF;
+    IF TG_OP IN ('DELETE', 'UPDATE') AND OLD.ended_at IS NULL THEN change := change - 1; END IF;
+    IF change <> 0 THEN
+        UPDATE initiatives SET participant_count = participant_count + change
+        WHERE (id, commune_code) = (coalesce(NEW.initiative_id, OLD.initiative_id), coalesce(NEW.commune_code, OLD.commune_code));
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER participations_counted AFTER INSERT OR UPDATE OR DELETE ON participations
+    FOR EACH ROW EXECUTE FUNCTION count_participants();
+
+-- People who are counted and not named: minors above all.
+CREATE TABLE headcounts (
+    initiative_id uuid NOT NULL,
+    commune_code text NOT NULL,
+    counted_on date NOT NULL,
+    age_band text NOT NULL CONSTRAINT headcounts_age_band CHECK
+        (age_band IN ('under_11', '11_14', '15_17', '18_29', '30_59', '60_plus', 'unknown')),
+    people integer NOT NULL CONSTRAINT headcounts_people CHECK (people BETWEEN 0 AND 100000),
+    recorded_by uuid NOT NULL REFERENCES users (id),
+    PRIMARY KEY (initiative_id, commune_code, counted_on, age_band),
+    FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code)
+);
+
+-- What happened, in order, for ever. One row a change, written in the transaction of the change.
+CREATE TABLE events (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    initiative_id uuid,
+    -- the resource that changed
+    subject text NOT NULL,
+    subject_id uuid NOT NULL,
+    action text NOT NULL,
+    from_state text,
+    to_state text,
+    reason text,
+    actor_id uuid REFERENCES users (id),
+    -- in which quality the actor acted; 'clock' when time did
+    actor_role text NOT NULL CONSTRAINT events_actor_role CHECK
+        (actor_role IN ('holder', 'host', 'resident', 'agent', 'elected_official', 'admin', 'clock')),
+    on_behalf boolean NOT NULL DEFAULT false,
+    visibility text NOT NULL CONSTRAINT events_visibility CHECK (visibility IN ('public', 'parties', 'commune')),
+    at timestamptz NOT NULL,
+    PRIMARY KEY (id, commune_code),
+    CONSTRAINT events_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT events_clock_has_no_actor CHECK ((actor_role = 'clock') = (actor_id IS NULL))
+);
+CREATE INDEX events_by_initiative ON events (initiative_id, commune_code, at, id);
+CREATE INDEX events_by_subject ON events (subject_id, commune_code, at, id);
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
+        USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_append_only';
+END $$;
+CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER opinions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON opinions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER decisions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decisions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

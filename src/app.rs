@@ -1,0 +1,126 @@
+//! Builds the application: the program and the tests serve the same one.
+
+use std::net::TcpListener;
+
+use actix_cors::Cors;
+use actix_web::dev::Server;
+use actix_web::http::header::{self, HeaderName};
+use actix_web::middleware::{from_fn, Compress};
+use actix_web::{web, App, HttpServer};
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::http::contract::Contract;
+use crate::http::error::ApiError;
+use crate::http::middleware::edge;
+use crate::state::State;
+use crate::system::{self, ServedDocument};
+use crate::telemetry::Metrics;
+use crate::{communes, mandates, openapi, sessions, users};
+
+/// Every route of the API, in the order of the document.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .configure(sessions::routes::configure)
+        .configure(users::routes::configure)
+        .configure(communes::routes::configure)
+        .configure(mandates::routes::configure);
+}
+
+/// What a server needs besides its state.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    pub workers: usize,
+    pub cors_origins: Vec<String>,
+    pub shutdown_timeout_s: u64,
+    /// The demonstration's accounts in Markdown, where it is seeded.
+    pub demonstration_accounts: Option<String>,
+}
+
+/// Why the application could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error(transparent)]
+    Contract(#[from] crate::http::contract::ContractError),
+    #[error("measurements: {0}")]
+    Metrics(#[from] prometheus::Error),
+    #[error("cannot serve: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// A server on this listener, not yet running. It leaves signals to the program.
+pub fn server(state: State, listener: TcpListener, options: ServerOptions) -> Result<Server, BuildError> {
+    let document = openapi::document(options.demonstration_accounts.as_deref());
+    let contract = web::Data::new(Contract::new(&document)?);
+    let served = web::Data::new(ServedDocument(document.to_string()));
+    let metrics = web::Data::new(Metrics::new()?);
+    let state = web::Data::new(state);
+    let origins = options.cors_origins;
+    let server = HttpServer::new(move || {
+        App::new()
+            .into_utoipa_app()
+            .configure(routes)
+            .into_app()
+            .app_data(contract.clone())
+            .app_data(served.clone())
+            .app_data(metrics.clone())
+            .app_data(state.clone())
+            // A malformed id names nothing that exists.
+            .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into()))
+            .configure(system::configure)
+            .service(web::scope("/docs").wrap(Compress::default()).service(swagger_ui()))
+            .default_service(web::to(async || Err::<String, _>(ApiError::not_found())))
+            .wrap(from_fn(edge))
+            .wrap(cors(&origins))
+    })
+    .workers(options.workers)
+    .shutdown_timeout(options.shutdown_timeout_s)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+/// Swagger UI, from files in the program.
+fn swagger_ui() -> SwaggerUi {
+    let config = Config::from("/openapi.json")
+        .try_it_out_enabled(true)
+        .persist_authorization(true)
+        .display_request_duration(true)
+        .filter(true)
+        .validator_url("none");
+    SwaggerUi::new("/{_:.*}").config(config)
+}
+
+/// Any origin may call, without cookies: callers show a token.
+fn cors(origins: &[String]) -> Cors {
+    let name = HeaderName::from_static;
+    let cors = Cors::default()
+        .allow_any_method()
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            header::ACCEPT_LANGUAGE,
+            name("idempotency-key"),
+            name("prefer"),
+            name("x-request-id"),
+        ])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            name("ratelimit"),
+            name("ratelimit-policy"),
+            name("idempotency-replayed"),
+            name("x-request-id"),
+        ])
+        .max_age(3600);
+    if origins.iter().any(|origin| origin == "*") {
+        return cors.allow_any_origin().send_wildcard();
+    }
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}

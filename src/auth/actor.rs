@@ -1,0 +1,131 @@
+//! The person behind a request, with the rights that they have at this moment.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use super::policy::{ActiveMandate, Membership, Role, Standing};
+use crate::clock::{age_on, paris_day};
+use crate::db::schema::{holder_members, mandates, users};
+use crate::http::error::ApiError;
+use crate::ids::{HolderId, MandateId, UserId};
+
+/// A registered person.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct Person {
+    pub id: UserId,
+    pub display_name: String,
+    pub full_name: String,
+    pub birth_on: NaiveDate,
+    pub is_admin: bool,
+}
+
+/// Who acts: a person with their mandates of today, or nobody known.
+#[derive(Clone, Debug, Default)]
+pub struct Actor {
+    person: Option<Person>,
+    mandates: Vec<ActiveMandate>,
+}
+
+type MandateRow = (MandateId, String, Role, bool, String);
+
+impl Actor {
+    /// Reads the person and their mandates. With `lock` the mandates are held FOR SHARE, so that a mandate that is
+    /// withdrawn at the same moment either comes before this act or waits for it.
+    pub async fn load(
+        conn: &mut AsyncPgConnection,
+        user: Option<UserId>,
+        now: DateTime<Utc>,
+        lock: bool,
+    ) -> Result<Self, ApiError> {
+        let Some(user) = user else { return Ok(Self::default()) };
+        let today = paris_day(now);
+        let person: Option<Person> = users::table
+            .find(user)
+            .filter(users::erased_at.is_null())
+            .select(Person::as_select())
+            .first(conn)
+            .await
+            .optional()?;
+        let Some(person) = person else { return Err(ApiError::unauthorized(true)) };
+        let query = mandates::table
+            .filter(mandates::user_id.eq(user))
+            .filter(mandates::starts_on.le(today))
+            .filter(mandates::ends_on.is_null().or(mandates::ends_on.ge(today)))
+            .select((mandates::id, mandates::commune_code, mandates::role, mandates::may_sign, mandates::capacity));
+        let rows: Vec<MandateRow> =
+            if lock { query.for_share().load(conn).await? } else { query.load(conn).await? };
+        let mandates = rows
+            .into_iter()
+            .map(|(id, commune, role, may_sign, capacity)| ActiveMandate { id, commune, role, may_sign, capacity })
+            .collect();
+        Ok(Self { person: Some(person), mandates })
+    }
+
+    /// The person, or 401 when nobody is signed in.
+    pub fn person(&self) -> Result<&Person, ApiError> {
+        self.person.as_ref().ok_or_else(|| ApiError::unauthorized(false))
+    }
+
+    /// The person's id, if somebody is signed in.
+    pub fn user_id(&self) -> Option<UserId> {
+        self.person.as_ref().map(|person| person.id)
+    }
+
+    /// Whether they run the platform.
+    pub fn is_admin(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.is_admin)
+    }
+
+    /// Their mandates of today, in all communes.
+    pub fn mandates(&self) -> &[ActiveMandate] {
+        &self.mandates
+    }
+
+    /// Whether they are of age on the day of `now`.
+    pub fn is_adult(&self, now: DateTime<Utc>) -> bool {
+        self.person.as_ref().is_some_and(|person| age_on(person.birth_on, paris_day(now)) >= 18)
+    }
+
+    /// What they are in a commune, apart from any holder.
+    pub fn standing_in(&self, commune: &str) -> Standing {
+        Standing {
+            signed_in: self.person.is_some(),
+            is_admin: self.is_admin(),
+            mandates: self.mandates.iter().filter(|mandate| mandate.commune == commune).cloned().collect(),
+            holder: None,
+            host: None,
+        }
+    }
+
+    /// What they are in a matter that this holder carries, with this host organisation.
+    pub async fn standing(
+        &self,
+        conn: &mut AsyncPgConnection,
+        commune: &str,
+        holder: Option<HolderId>,
+        host: Option<HolderId>,
+    ) -> Result<Standing, ApiError> {
+        let mut standing = self.standing_in(commune);
+        let bodies: Vec<HolderId> = holder.into_iter().chain(host).collect();
+        let (Some(person), false) = (&self.person, bodies.is_empty()) else { return Ok(standing) };
+        let memberships: Vec<(HolderId, String, bool)> = holder_members::table
+            .filter(holder_members::commune_code.eq(commune))
+            .filter(holder_members::user_id.eq(person.id))
+            .filter(holder_members::holder_id.eq_any(bodies))
+            .filter(holder_members::state.eq("active"))
+            .select((holder_members::holder_id, holder_members::role, holder_members::may_sign))
+            .load(conn)
+            .await?;
+        for (body, role, may_sign) in memberships {
+            let membership = Some(Membership { is_lead: role == "lead", may_sign });
+            if Some(body) == holder {
+                standing.holder = membership;
+            } else {
+                standing.host = membership;
+            }
+        }
+        Ok(standing)
+    }
+}

@@ -1,0 +1,119 @@
+//! The two kinds of readers of a request: someone who says who they are, and anyone.
+
+use std::ops::Deref;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{web, FromRequest, HttpMessage, HttpRequest};
+
+use crate::http::error::ApiError;
+use crate::http::extract::BodyDigest;
+use crate::ids::UserId;
+use crate::state::State;
+
+/// A request with a valid token: without one, 401.
+pub struct Caller(pub Request);
+
+/// A request with or without a token; one that is given must be valid.
+pub struct Anyone(pub Request);
+
+/// What a request says about itself, apart from its path, query and body.
+#[derive(Clone)]
+pub struct Request {
+    pub user: Option<UserId>,
+    /// Method and path: what an idempotency key belongs to.
+    pub operation: String,
+    pub idempotency_key: Option<String>,
+    http: HttpRequest,
+}
+
+impl Request {
+    fn read(http: &HttpRequest) -> Result<Self, ApiError> {
+        let state = http.app_data::<web::Data<State>>().ok_or_else(|| ApiError::internal("no state"))?;
+        let user = match http.headers().get(header::AUTHORIZATION) {
+            None => None,
+            Some(value) => {
+                let user = value
+                    .to_str()
+                    .ok()
+                    .and_then(|text| text.split_once(' '))
+                    .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+                    .and_then(|(_, token)| state.keys.check(token.trim(), state.clock.now()));
+                Some(user.ok_or_else(|| ApiError::unauthorized(true))?)
+            }
+        };
+        let idempotency_key = match http.headers().get("Idempotency-Key") {
+            None => None,
+            Some(value) => {
+                let key = value.to_str().unwrap_or_default().trim().trim_matches('"');
+                if key.is_empty() || key.len() > 255 {
+                    return Err(ApiError::because(
+                        crate::http::error::Code::InvalidHeader,
+                        "Idempotency-Key : 1 à 255 caractères visibles ASCII.",
+                        "Idempotency-Key: 1 to 255 visible ASCII characters.",
+                    ));
+                }
+                Some(key.to_owned())
+            }
+        };
+        let operation = format!("{} {}", http.method(), http.path());
+        Ok(Self { user, operation, idempotency_key, http: http.clone() })
+    }
+
+    /// SHA-256 of the body; of a request without one, zeros.
+    pub fn body_digest(&self) -> [u8; 32] {
+        self.http.extensions().get::<BodyDigest>().map_or([0; 32], |digest| digest.0)
+    }
+
+    /// Path and query without the cursor and the limit: what a cursor belongs to, and what `Link` repeats.
+    pub fn list_scope(&self) -> String {
+        let kept: Vec<&str> =
+            self.http.query_string().split('&').filter(|p| !p.is_empty() && !p.starts_with("cursor=")).collect();
+        if kept.is_empty() { self.http.path().to_owned() } else { format!("{}?{}", self.http.path(), kept.join("&")) }
+    }
+
+    /// Whether `Prefer` asks for this (RFC 7240).
+    pub fn prefers(&self, preference: &str) -> bool {
+        self.http
+            .headers()
+            .get_all("Prefer")
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|value| value.trim().eq_ignore_ascii_case(preference))
+    }
+}
+
+impl Deref for Caller {
+    type Target = Request;
+    fn deref(&self) -> &Request {
+        &self.0
+    }
+}
+
+impl Deref for Anyone {
+    type Target = Request;
+    fn deref(&self) -> &Request {
+        &self.0
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = std::future::Ready<Result<Self, ApiError>>;
+
+    fn from_request(http: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(match Request::read(http) {
+            Ok(request) if request.user.is_none() => Err(ApiError::unauthorized(false)),
+            read => read.map(Self),
+        })
+    }
+}
+
+impl FromRequest for Anyone {
+    type Error = ApiError;
+    type Future = std::future::Ready<Result<Self, ApiError>>;
+
+    fn from_request(http: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(Request::read(http).map(Self))
+    }
+}

@@ -1,0 +1,171 @@
+//! The vocabulary of rights. A rule says which roles may act; a standing says which roles someone has in one matter.
+//! Both are data, and the decision is a pure function.
+
+use crate::codes::codes;
+use crate::http::error::{ApiError, Code};
+use crate::ids::MandateId;
+
+codes! {
+    /// The quality in which somebody acts.
+    pub enum Role "roles" {
+        Resident = "resident", "Habitant inscrit", "Registered resident";
+        Holder = "holder", "Membre du porteur de projet", "Member of the holder";
+        Host = "host", "Membre de la structure porteuse", "Member of the host organisation";
+        Agent = "agent", "Agent de la commune", "Agent of the commune";
+        ElectedOfficial = "elected_official", "Élu de la commune", "Elected official of the commune";
+        Admin = "admin", "Administrateur de la plateforme", "Administrator of the platform";
+        Clock = "clock", "Le temps qui passe", "The passing of time";
+    }
+}
+
+/// Membership of a holder or host organisation, as far as rights go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Membership {
+    pub is_lead: bool,
+    pub may_sign: bool,
+}
+
+/// A mandate that counts today.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveMandate {
+    pub id: MandateId,
+    pub commune: String,
+    /// `Agent` or `ElectedOfficial`.
+    pub role: Role,
+    pub may_sign: bool,
+    pub capacity: String,
+}
+
+/// What someone is in one matter of one commune.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Standing {
+    pub signed_in: bool,
+    pub is_admin: bool,
+    /// Their mandates in this commune, today.
+    pub mandates: Vec<ActiveMandate>,
+    pub holder: Option<Membership>,
+    pub host: Option<Membership>,
+}
+
+/// Why somebody may not act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// Nobody knows who they are.
+    Anonymous,
+    /// None of their roles is asked for.
+    NotAllowed,
+    /// They have the role on the commune's side, and stand on the other side too.
+    ConflictOfInterest,
+}
+
+impl Standing {
+    /// Whether they have this role here.
+    pub fn has(&self, role: Role) -> bool {
+        match role {
+            Role::Resident => self.signed_in,
+            Role::Holder => self.holder.is_some(),
+            Role::Host => self.host.is_some(),
+            Role::Agent | Role::ElectedOfficial => self.mandates.iter().any(|mandate| mandate.role == role),
+            Role::Admin => self.is_admin,
+            Role::Clock => false,
+        }
+    }
+
+    /// A member of the holder or of the host: never acts for the commune in this matter.
+    pub fn is_on_the_holders_side(&self) -> bool {
+        self.holder.is_some() || self.host.is_some()
+    }
+
+    /// Works for the commune: agent or elected official.
+    pub fn is_town_hall(&self) -> bool {
+        !self.mandates.is_empty()
+    }
+
+    /// The mandate under which they act in this role.
+    pub fn mandate(&self, role: Role) -> Option<&ActiveMandate> {
+        self.mandates.iter().find(|mandate| mandate.role == role)
+    }
+
+    /// The mandate under which they sign for the commune.
+    pub fn signing_mandate(&self) -> Option<&ActiveMandate> {
+        self.mandates.iter().find(|mandate| mandate.role == Role::ElectedOfficial && mandate.may_sign)
+    }
+
+    /// The first of these roles that they may act in.
+    pub fn permit(&self, who: &[Role]) -> Result<Role, Denial> {
+        let mut conflict = false;
+        for role in who.iter().copied().filter(|role| self.has(*role)) {
+            if matches!(role, Role::Agent | Role::ElectedOfficial) && self.is_on_the_holders_side() {
+                conflict = true;
+            } else {
+                return Ok(role);
+            }
+        }
+        Err(if conflict {
+            Denial::ConflictOfInterest
+        } else if self.signed_in {
+            Denial::NotAllowed
+        } else {
+            Denial::Anonymous
+        })
+    }
+}
+
+impl From<Denial> for ApiError {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Anonymous => Self::unauthorized(false),
+            Denial::NotAllowed => Self::forbidden(
+                "Aucune de vos qualités ne permet cette action.",
+                "None of the qualities that you have here allows this action.",
+            ),
+            Denial::ConflictOfInterest => Self::new(Code::ConflictOfInterest),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(roles: &[Role]) -> Standing {
+        let mandate = |role| ActiveMandate {
+            id: MandateId(uuid::Uuid::nil()),
+            commune: "62528".to_owned(),
+            role,
+            may_sign: false,
+            capacity: String::new(),
+        };
+        let has = |role: Role| roles.contains(&role);
+        Standing {
+            signed_in: !roles.is_empty(),
+            is_admin: has(Role::Admin),
+            mandates: [Role::Agent, Role::ElectedOfficial].into_iter().filter(|r| has(*r)).map(mandate).collect(),
+            holder: has(Role::Holder).then(Membership::default),
+            host: has(Role::Host).then(Membership::default),
+        }
+    }
+
+    #[test]
+    fn the_table_of_standings() {
+        use Role::{Admin, Agent, ElectedOfficial, Holder, Host, Resident};
+        let cases: &[(&[Role], &[Role], Result<Role, Denial>)] = &[
+            (&[], &[Agent], Err(Denial::Anonymous)),
+            (&[Resident], &[Agent], Err(Denial::NotAllowed)),
+            (&[Resident, Agent], &[Agent], Ok(Agent)),
+            (&[Resident, Agent], &[ElectedOfficial], Err(Denial::NotAllowed)),
+            (&[Resident, ElectedOfficial], &[Agent, ElectedOfficial], Ok(ElectedOfficial)),
+            (&[Resident, Agent, Holder], &[Agent], Err(Denial::ConflictOfInterest)),
+            (&[Resident, ElectedOfficial, Host], &[ElectedOfficial], Err(Denial::ConflictOfInterest)),
+            // On their own side they act as anybody else would.
+            (&[Resident, Agent, Holder], &[Holder, Agent], Ok(Holder)),
+            (&[Resident, Agent, Holder], &[Agent, Holder], Ok(Holder)),
+            (&[Resident, Admin], &[Agent, ElectedOfficial, Holder], Err(Denial::NotAllowed)),
+            (&[Resident, Admin], &[Admin], Ok(Admin)),
+            (&[Resident, Admin], &[Role::Clock], Err(Denial::NotAllowed)),
+        ];
+        for (has, who, expected) in cases {
+            assert_eq!(standing(has).permit(who), *expected, "{has:?} acting as one of {who:?}");
+        }
+    }
+}

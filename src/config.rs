@@ -1,0 +1,178 @@
+//! Settings: each is a flag and an environment variable; a wrong one stops the start and says what was expected.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "fifty-fifty", version, about, long_about = None)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What the program can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Serve the API (the default). Migrates the database first.
+    Serve,
+    /// Bring the database to the schema of this program and load the reference data.
+    Migrate,
+    /// Fill an empty database with the demonstration of Loos-en-Gohelle.
+    SeedDemo,
+    /// Create an administrator's account, or make an account an administrator.
+    CreateAdmin(CreateAdmin),
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// The administrator to create.
+#[derive(Debug, Clone, Args)]
+pub struct CreateAdmin {
+    /// E-mail address of the account.
+    #[arg(long)]
+    pub email: String,
+    /// Name that others see.
+    #[arg(long, default_value = "Administrator")]
+    pub display_name: String,
+    /// Birthday, as for every account.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub birth_on: chrono::NaiveDate,
+    /// File that holds the password on its first line; without it the password is read from standard input.
+    #[arg(long)]
+    pub password_file: Option<PathBuf>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Address to listen on.
+    #[arg(long, env = "HOST", default_value = "127.0.0.1", global = true, value_name = "IP_ADDRESS")]
+    pub host: IpAddr,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, env = "PORT", default_value_t = 8080, global = true, value_name = "0..65535")]
+    pub port: u16,
+    /// Address under which the world reaches the API: the issuer and audience of its tokens. By default that of
+    /// HOST and PORT.
+    #[arg(long, env = "PUBLIC_URL", global = true, value_name = "URL", value_parser = web_address)]
+    pub public_url: Option<String>,
+    /// PostgreSQL to use (15 or later). Without it the program starts its own.
+    #[arg(long, env = "DATABASE_URL", global = true, value_name = "postgres://…", value_parser = database_address, hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Folder of the program's own PostgreSQL and of its key.
+    #[arg(long, env = "DATA_DIR", default_value = ".fifty-fifty", global = true, value_name = "FOLDER")]
+    pub data_dir: PathBuf,
+    /// Folder of the PostgreSQL binaries to start; by default the newest found on the machine.
+    #[arg(long, env = "PG_BIN_DIR", global = true, value_name = "FOLDER")]
+    pub pg_bin_dir: Option<PathBuf>,
+    /// Where PostgreSQL is downloaded from when the machine has none.
+    #[arg(long, env = "PG_ARCHIVE_URL", global = true, value_name = "URL", value_parser = web_address)]
+    pub pg_archive_url: Option<String>,
+    /// Connections to the database.
+    #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, global = true, value_name = "1..1000",
+        value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub database_pool_size: u16,
+    /// How long a request waits for a connection before it is answered 503, in milliseconds.
+    #[arg(long, env = "DATABASE_ACQUIRE_TIMEOUT_MS", default_value_t = 2_000, global = true, value_name = "1..60000",
+        value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub database_acquire_timeout_ms: u64,
+    /// How long one statement may run, in milliseconds.
+    #[arg(long, env = "DATABASE_STATEMENT_TIMEOUT_MS", default_value_t = 10_000, global = true, value_name = "100..600000",
+        value_parser = clap::value_parser!(u64).range(100..=600_000))]
+    pub database_statement_timeout_ms: u64,
+    /// Files with the keys of access tokens (P-256, PKCS#8 PEM): the first signs, all check. Needed with DATABASE_URL;
+    /// otherwise a key is made in DATA_DIR.
+    #[arg(long, env = "TOKEN_KEY_FILES", global = true, value_name = "FILE,…", value_delimiter = ',')]
+    pub token_key_files: Vec<PathBuf>,
+    /// Whether people get tokens for their password; switch it off where they sign in elsewhere.
+    #[arg(long, env = "PASSWORD_GRANT", default_value_t = true, global = true, action = clap::ArgAction::Set, value_name = "true|false")]
+    pub password_grant: bool,
+    /// Web origins that may call the API from a browser; "*" for all.
+    #[arg(long, env = "CORS_ORIGINS", default_value = "*", global = true, value_name = "ORIGIN,…", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
+    /// Threads that serve requests; by default one for each core.
+    #[arg(long, env = "WORKERS", global = true, value_name = "1..256", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: Option<u16>,
+    /// How long requests under way may take to finish when the program is told to stop, in seconds.
+    #[arg(long, env = "SHUTDOWN_TIMEOUT_S", default_value_t = 10, global = true, value_name = "0..600",
+        value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub shutdown_timeout_s: u64,
+    /// How the log is written.
+    #[arg(long, env = "LOG_FORMAT", default_value = "text", global = true)]
+    pub log_format: LogFormat,
+    /// What is logged: a level, or directives such as "info,fifty_fifty=debug".
+    #[arg(long, env = "LOG_LEVEL", default_value = "info", global = true, value_name = "DIRECTIVES", value_parser = log_directives)]
+    pub log_level: String,
+}
+
+impl Settings {
+    /// Limits of the pool.
+    pub fn pool(&self) -> crate::db::PoolOptions {
+        crate::db::PoolOptions {
+            size: usize::from(self.database_pool_size),
+            acquire_timeout: Duration::from_millis(self.database_acquire_timeout_ms),
+            statement_timeout: Duration::from_millis(self.database_statement_timeout_ms),
+        }
+    }
+
+    /// Threads that serve requests.
+    pub fn workers(&self) -> usize {
+        self.workers.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+    }
+}
+
+fn web_address(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    if host.is_empty() || host.starts_with('/') || text.contains(char::is_whitespace) {
+        return Err("expected an address such as https://api.example.org".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn database_address(text: &str) -> Result<String, String> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        Ok(text.to_owned())
+    } else {
+        Err("expected an address such as postgres://user:password@host:5432/database".to_owned())
+    }
+}
+
+fn log_directives(text: &str) -> Result<String, String> {
+    tracing_subscriber::EnvFilter::try_new(text)
+        .map(|_| text.to_owned())
+        .map_err(|_| "expected a level (error, warn, info, debug, trace) or directives such as info,fifty_fifty=debug".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_setting_is_refused_with_its_name() {
+        for (flag, value) in [("--port", "http"), ("--database-url", "mysql://x"), ("--public-url", "x"),
+            ("--database-pool-size", "0"), ("--log-level", "a=b=c"), ("--host", "localhost")] {
+            let error = Cli::try_parse_from(["fifty-fifty", flag, value]).unwrap_err().to_string();
+            assert!(error.contains(flag) && error.contains(value), "{error}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Bodies and queries: checked by the document first, by the type's own rules second, and then typed.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{web, FromRequest, HttpMessage, HttpRequest};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+use super::contract::{faults_of, Contract};
+use super::error::{ApiError, Code, Fault, FaultCode, Text};
+
+/// Largest body of a request, in bytes. Bulk operations and files have limits of their own.
+pub const BODY_LIMIT: usize = 256 * 1024;
+
+/// SHA-256 of a request's body: what tells a repeated request from another one with the same idempotency key.
+#[derive(Clone, Copy)]
+pub struct BodyDigest(pub [u8; 32]);
+
+/// A JSON body that follows the operation's schema and the rules of its type.
+pub struct Json<T>(pub T);
+
+/// A form, for the token endpoint only.
+pub struct Form<T>(pub T);
+
+/// Query parameters that follow the operation's schema.
+pub struct Query<T>(pub T);
+
+/// The query as the middleware read it.
+#[derive(Clone)]
+pub struct ReadQuery(pub Value);
+
+type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
+    type Error = ApiError;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let content_type = content_type(&request);
+            let bytes = read_body(&request, payload, &content_type).await?;
+            let value: Value = serde_json::from_slice(&bytes)
+                .map_err(|error| ApiError { detail: Some(syntax(&error)), ..ApiError::new(Code::MalformedJson) })?;
+            let mut faults = Vec::new();
+            find_nul("", &value, &mut faults);
+            if faults.is_empty() {
+                let contract = contract(&request)?;
+                let template = request.match_pattern().unwrap_or_default();
+                let schema = contract
+                    .operation(&template, request.method().as_str())
+                    .and_then(|operation| operation.body(&content_type))
+                    .ok_or_else(|| ApiError::internal(format!("no schema for the body of {template}")))?;
+                faults.extend(schema.iter_errors(&value).flat_map(|error| faults_of(&error)));
+            }
+            if !faults.is_empty() {
+                return Err(ApiError::invalid(faults));
+            }
+            let typed: T = serde_path_to_error::deserialize(&value).map_err(|error| {
+                let at = error.path().to_string();
+                let pointer = if at == "." { String::new() } else { format!("/{}", at.replace('.', "/")) };
+                ApiError::fault(
+                    &pointer,
+                    FaultCode::OutOfRange,
+                    "Cette valeur ne peut pas être représentée.",
+                    "This value cannot be represented.",
+                )
+            })?;
+            typed.validate().map_err(|errors| ApiError::invalid(rules_broken("", &errors)))?;
+            Ok(Self(typed))
+        })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
+    type Error = ApiError;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let content_type = content_type(&request);
+            let bytes = read_body(&request, payload, &content_type).await?;
+            let form = serde_urlencoded::from_bytes(&bytes).map_err(|_| ApiError::new(Code::MalformedForm))?;
+            Ok(Self(form))
+        })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
+    type Error = ApiError;
+    type Future = std::future::Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let read = request.extensions().get::<ReadQuery>().cloned();
+        std::future::ready(match read {
+            None => Err(ApiError::internal("the query was not read: is the operation in the document?")),
+            Some(ReadQuery(value)) => serde_path_to_error::deserialize(&value).map(Self).map_err(|error| {
+                let fault = Fault {
+                    pointer: error.path().to_string(),
+                    code: FaultCode::BadFormat,
+                    detail: Text::new("Ce paramètre est incorrect.", "This parameter is wrong."),
+                };
+                ApiError { faults: vec![fault], ..ApiError::new(Code::InvalidQuery) }
+            }),
+        })
+    }
+}
+
+fn contract(request: &HttpRequest) -> Result<&Contract, ApiError> {
+    request
+        .app_data::<web::Data<Contract>>()
+        .map(|data| data.get_ref())
+        .ok_or_else(|| ApiError::internal("no contract in the application"))
+}
+
+/// The media type without its parameters, in lower case.
+fn content_type(request: &HttpRequest) -> String {
+    let header = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The whole body, within the limit. Compressed bodies are not taken: a few bytes could unfold to gigabytes.
+async fn read_body(request: &HttpRequest, mut payload: Payload, content_type: &str) -> Result<Vec<u8>, ApiError> {
+    let template = request.match_pattern().unwrap_or_default();
+    let operation = contract(request)?
+        .operation(&template, request.method().as_str())
+        .ok_or_else(|| ApiError::internal(format!("{template} is not in the document")))?;
+    let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
+    if operation.body(content_type).is_none() || encoded {
+        let types = operation.content_types();
+        let detail = Text::made(
+            format!("Type accepté, sans compression : {types}."),
+            format!("Accepted type, without compression: {types}."),
+        );
+        return Err(ApiError { detail: Some(detail), ..ApiError::new(Code::UnsupportedMediaType) });
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ApiError::new(Code::MalformedRequest))?;
+        if body.len() + chunk.len() > BODY_LIMIT {
+            let detail = Text::made(
+                format!("{BODY_LIMIT} octets au plus."),
+                format!("At most {BODY_LIMIT} bytes."),
+            );
+            return Err(ApiError { detail: Some(detail), ..ApiError::new(Code::TooLarge) });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    request.extensions_mut().insert(BodyDigest(Sha256::digest(&body).into()));
+    Ok(body)
+}
+
+/// Where the JSON breaks; serde's own words may quote the input, so they stay inside.
+fn syntax(error: &serde_json::Error) -> Text {
+    let (line, column) = (error.line(), error.column());
+    Text::made(
+        format!("La lecture s'arrête à la ligne {line}, colonne {column}."),
+        format!("Reading stops at line {line}, column {column}."),
+    )
+}
+
+/// PostgreSQL keeps no NUL in text, so none may come in.
+fn find_nul(at: &str, value: &Value, faults: &mut Vec<Fault>) {
+    match value {
+        Value::String(text) if text.contains('\0') => faults.push(Fault::at(
+            at,
+            FaultCode::ForbiddenCharacter,
+            Text::new("Le caractère nul n'est pas permis.", "NUL is not allowed."),
+        )),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                find_nul(&format!("{at}/{index}"), item, faults);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                find_nul(&format!("{at}/{name}"), member, faults);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The broken rules of the `validator` crate as faults. A rule's code is the kind of fault, its message
+/// "French | English".
+fn rules_broken(at: &str, errors: &ValidationErrors) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (field, kind) in errors.errors() {
+        let pointer = if *field == "__all__" { at.to_owned() } else { format!("{at}/{field}") };
+        match kind {
+            ValidationErrorsKind::Field(broken) => faults.extend(broken.iter().map(|error| {
+                let message = error.message.as_deref().unwrap_or("Cette valeur est incorrecte. | This value is wrong.");
+                let (fr, en) = message.split_once(" | ").unwrap_or((message, message));
+                Fault::at(&pointer, FaultCode::Inconsistent, Text::made(fr.to_owned(), en.to_owned()))
+            })),
+            ValidationErrorsKind::Struct(inner) => faults.extend(rules_broken(&pointer, inner)),
+            ValidationErrorsKind::List(items) => {
+                for (index, inner) in items {
+                    faults.extend(rules_broken(&format!("{pointer}/{index}"), inner));
+                }
+            }
+        }
+    }
+    faults
+}
+
+/// Reads a field that may be absent, null or a value: `None`, `Some(None)`, `Some(Some(value))` (RFC 7396).
+pub fn absent_or_null<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    serde::Deserialize::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,11 @@
+//! What every resource shares on the way in and out: errors, bodies, queries, pages, entity tags.
+
+pub mod contract;
+pub mod cursor;
+pub mod error;
+pub mod extract;
+pub mod middleware;
+pub mod precondition;
+pub mod paging;
+pub mod problem;
+pub mod reply;

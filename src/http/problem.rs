@@ -1,0 +1,101 @@
+//! RFC 9457 problems: the body of every answer that is not a success, and the pages that explain the codes.
+
+use actix_web::body::BoxBody;
+use actix_web::http::header;
+use actix_web::{get, web, HttpResponse};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error::{ApiError, Code, FaultCode, Language};
+
+/// One fault of the input; all faults come at once, and never with the value that was sent.
+#[derive(Serialize, ToSchema)]
+pub struct ProblemFault {
+    /// JSON pointer into the body as a URI fragment (`#/title`), or the name of the query parameter (`limit`).
+    #[schema(example = "#/title")]
+    pub pointer: String,
+    /// Kind of fault, stable.
+    pub code: FaultCode,
+    /// The fault in words, in the language asked for.
+    #[schema(example = "60 caractères au plus.")]
+    pub detail: String,
+}
+
+/// A problem (RFC 9457): why a request was not carried out.
+#[derive(Serialize, ToSchema)]
+pub struct Problem {
+    /// Address of a page that explains the code.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/invalid_body", format = "uri-reference")]
+    pub kind: String,
+    /// What the code means, in the language asked for.
+    pub title: String,
+    /// The HTTP status once more.
+    #[schema(example = 422, minimum = 400, maximum = 599)]
+    pub status: u16,
+    /// What went wrong this time, in the language asked for.
+    pub detail: String,
+    /// Path of the request.
+    #[schema(example = "/v1/initiatives", format = "uri-reference")]
+    pub instance: String,
+    /// Stable code for programs.
+    pub code: Code,
+    /// Number of the request, as in `X-Request-Id` and in the logs.
+    pub request_id: String,
+    /// The current state, when it stood in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "in_review")]
+    pub state: Option<&'static str>,
+    /// Every fault of the input.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub errors: Vec<ProblemFault>,
+}
+
+/// Writes an error as the answer to a request.
+pub fn respond(error: &ApiError, language: Language, path: &str, request_id: &str) -> HttpResponse<BoxBody> {
+    let title = error.code.title();
+    let problem = Problem {
+        kind: format!("/problems/{}", error.code.code()),
+        title: title.get(language).to_owned(),
+        status: error.code.status().as_u16(),
+        detail: error.detail.as_ref().unwrap_or(&title).get(language).to_owned(),
+        instance: path.to_owned(),
+        code: error.code,
+        request_id: request_id.to_owned(),
+        state: error.state,
+        errors: error
+            .faults
+            .iter()
+            .map(|fault| ProblemFault {
+                pointer: fault.pointer.clone(),
+                code: fault.code,
+                detail: fault.detail.get(language).to_owned(),
+            })
+            .collect(),
+    };
+    let mut answer = HttpResponse::build(error.code.status());
+    for (name, value) in &error.headers {
+        answer.insert_header((name.clone(), value.clone()));
+    }
+    answer
+        .insert_header((header::CONTENT_LANGUAGE, language.tag()))
+        .insert_header((header::VARY, "Accept-Language"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("application/problem+json")
+        .body(serde_json::to_string(&problem).unwrap_or_default())
+}
+
+/// The page that a problem's `type` leads to, in French and English, for people.
+#[get("/problems/{code}")]
+pub async fn problem_page(code: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let code = Code::ALL.iter().find(|known| known.code() == code.as_str()).ok_or_else(ApiError::not_found)?;
+    let title = code.title();
+    let (name, status) = (code.code(), code.status());
+    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(format!(
+        "<!doctype html><html lang=\"fr\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{name}</title><h1><code>{name}</code></h1><p>HTTP {status}</p>\
+         <p>{}</p><p lang=\"en\">{}</p><p><a href=\"/docs/\">Documentation</a></p></html>",
+        title.fr, title.en,
+    )))
+}

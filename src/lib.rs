@@ -1,0 +1,25 @@
+//! Fifty-Fifty: the open JSON REST API for citizen initiatives.
+//!
+//! A folder per resource holds its routes, shapes, database access and rules; the modules beside them are shared.
+//! Dependencies point one way: resources use the shared modules, and each other only through public functions of
+//! `model.rs`.
+
+pub mod app;
+pub mod auth;
+pub mod clock;
+pub mod codes;
+pub mod communes;
+pub mod config;
+pub mod db;
+pub mod http;
+pub mod idempotency;
+pub mod ids;
+pub mod mandates;
+pub mod openapi;
+pub mod program;
+pub mod sessions;
+pub mod state;
+pub mod system;
+pub mod telemetry;
+pub mod text;
+pub mod users;

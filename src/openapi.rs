@@ -1,0 +1,127 @@
+//! The document: what `/openapi.json` serves, what Swagger UI shows, and what requests are checked against.
+
+use serde_json::{json, Map, Value};
+use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_actix_web::AppExt;
+
+use crate::app::routes;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Fifty-Fifty",
+        contact(name = "Fifty-Fifty", url = "https://github.com/fifty-fifty/fifty-fifty"),
+    ),
+    modifiers(&Signing),
+    security(("password" = [])),
+    components(schemas(crate::http::problem::Problem)),
+    tags(
+        (name = "authentication", description = "Tokens: start here."),
+        (name = "accounts", description = "One's own account."),
+        (name = "communes", description = "Communes and the settings of their scheme."),
+        (name = "mandates", description = "Who works for a commune, and who signs for it."),
+    ),
+)]
+struct Document;
+
+/// How callers say who they are; Swagger UI makes its Authorize dialog of it.
+struct Signing;
+
+impl Modify for Signing {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let flow = Password::with_refresh_url("/v1/auth/token", Scopes::new(), "/v1/auth/token");
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("password", SecurityScheme::OAuth2(OAuth2::new([Flow::Password(flow)])));
+    }
+}
+
+const DESCRIPTION: &str = include_str!("../openapi/description.md");
+
+/// The document, made from the routes that are served. `accounts` names the demonstration's accounts, in Markdown.
+pub fn document(accounts: Option<&str>) -> Value {
+    let (_, document) =
+        actix_web::App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts();
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    let description = match accounts {
+        Some(accounts) => format!("{DESCRIPTION}\n{accounts}"),
+        None => DESCRIPTION.to_owned(),
+    };
+    if let Some(info) = document.get_mut("info") {
+        info["description"] = description.into();
+    }
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+            complete(operation);
+        }
+    }
+    document
+}
+
+/// The problems that follow from what an operation takes: said once here, not at every handler.
+fn complete(operation: &mut Value) {
+    let parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let takes = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
+    let anonymous = operation.get("security").is_some_and(|security| security == &json!([{}]));
+    let mut problems = vec![
+        ("400", "The query or a header is wrong, or the body is malformed."),
+        ("503", "The service is busy; `Retry-After` says when to come back."),
+    ];
+    // A bogus token is refused everywhere; none is needed where reading is free.
+    problems.push(("401", "The access token is missing or does not count."));
+    if !anonymous {
+        problems.push(("403", "Readable, but not for the caller to do."));
+    }
+    if takes("path") {
+        problems.push(("404", "Nothing there, or nothing that the caller may read."));
+    }
+    if parameters.iter().any(|parameter| parameter["name"] == "If-Match") {
+        problems.push(("412", "The resource has changed since the caller read it."));
+        problems.push(("428", "`If-Match` is missing."));
+    }
+    if operation.get("requestBody").is_some() {
+        problems.push(("413", "The body is larger than 256 KiB."));
+        problems.push(("415", "The content type is not accepted, or the body is compressed."));
+        problems.push(("422", "The body breaks the rules; `errors` lists every fault."));
+    }
+    if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
+        for (status, description) in problems {
+            if !responses.contains_key(status) {
+                let schema = json!({"$ref": "#/components/schemas/Problem"});
+                let content = json!({"application/problem+json": {"schema": schema}});
+                responses.insert(status.to_owned(), json!({"description": description, "content": content}));
+            }
+        }
+        responses.sort_keys();
+    }
+    // A query parameter is there or not; it is never null.
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(schema) = parameter.get_mut("schema") {
+            not_null(schema);
+        }
+    }
+}
+
+fn not_null(schema: &mut Value) {
+    if let Some(types) = schema.get_mut("type").and_then(Value::as_array_mut) {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            schema["type"] = only.clone();
+        }
+    }
+    if let Some(choices) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+        choices.retain(|choice| choice != &json!({"type": "null"}));
+        if let [only] = choices.as_slice() {
+            *schema = only.clone();
+        }
+    }
+}
+
+/// The committed form: pretty, with a newline at the end.
+pub fn printed(document: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}

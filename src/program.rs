@@ -1,0 +1,296 @@
+//! The commands of the program: what each does from start to stop.
+
+use std::io::{BufRead, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::app::{self, ServerOptions};
+use crate::auth::passwords::{is_too_common, Passwords};
+use crate::auth::tokens::{generate_key, Keys};
+use crate::clock::Clock;
+use crate::config::{Cli, Command, CreateAdmin, Settings};
+use crate::db::embedded::{Cluster, Options};
+use crate::db::{self, Pool};
+use crate::http::cursor::Cursors;
+use crate::ids::UserId;
+use crate::state::{Shared, State};
+use crate::users::model::{self as users, UserRow};
+use crate::{communes, idempotency, openapi, telemetry};
+
+/// Why the program stops, in words for the person who started it.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    #[error(transparent)]
+    Embedded(#[from] db::embedded::EmbeddedError),
+    #[error(transparent)]
+    Database(#[from] db::DatabaseError),
+    #[error(transparent)]
+    Build(#[from] app::BuildError),
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Name of the program's own database.
+const DATABASE: &str = "fifty_fifty";
+
+/// Runs a command to its end.
+pub async fn run(cli: Cli) -> Result<(), ProgramError> {
+    let settings = cli.settings;
+    telemetry::start_log(settings.log_format, &settings.log_level);
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(settings).await,
+        Command::Migrate => {
+            let database = Database::open(&settings).await?;
+            say("The database is at the schema of this program.");
+            database.close().await
+        }
+        Command::SeedDemo => Err(ProgramError::Refused("the demonstration comes with step (d)".to_owned())),
+        Command::CreateAdmin(admin) => create_admin(&settings, admin).await,
+        Command::Openapi => {
+            std::io::stdout().write_all(openapi::printed(&openapi::document(None)).as_bytes())?;
+            Ok(())
+        }
+    }
+}
+
+/// Progress for the person who waits.
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// The database of this run: somebody's, or our own.
+struct Database {
+    url: String,
+    own: Option<Cluster>,
+}
+
+impl Database {
+    /// Starts what is needed, and brings the schema and the reference data up to date.
+    async fn open(settings: &Settings) -> Result<Self, ProgramError> {
+        let database = match &settings.database_url {
+            Some(url) => Self { url: url.clone(), own: None },
+            None => {
+                let mut options = Options::new(&settings.data_dir);
+                options.bin_dir.clone_from(&settings.pg_bin_dir);
+                options.archive_url.clone_from(&settings.pg_archive_url);
+                options.progress = Box::new(say);
+                let cluster = Cluster::start(options).await?;
+                let maintenance = cluster.url("postgres");
+                let url = cluster.url(DATABASE);
+                let own = Self { url, own: Some(cluster) };
+                if let Err(error) = db::create_if_missing(&maintenance, DATABASE).await {
+                    own.close().await?;
+                    return Err(error.into());
+                }
+                own
+            }
+        };
+        match database.prepare().await {
+            Ok(()) => Ok(database),
+            Err(error) => {
+                database.close().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn prepare(&self) -> Result<(), ProgramError> {
+        let migrations = db::migrate(&self.url).await?;
+        if migrations > 0 {
+            say(&format!("Ran {migrations} migrations."));
+        }
+        let mut conn = db::connect_unlimited(&self.url).await?;
+        let communes = communes::reference_data::load(&mut conn).await?;
+        if communes > 0 {
+            say(&format!("Loaded {communes} communes."));
+        }
+        Ok(())
+    }
+
+    async fn close(self) -> Result<(), ProgramError> {
+        if let Some(cluster) = self.own {
+            cluster.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+async fn serve(settings: Settings) -> Result<(), ProgramError> {
+    let started = Instant::now();
+    let listener = TcpListener::bind((settings.host, settings.port)).map_err(|error| {
+        ProgramError::Refused(format!(
+            "cannot listen on {}:{}: {error}. Set HOST and PORT to an address that is free.",
+            settings.host, settings.port
+        ))
+    })?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let issuer = settings.public_url.clone().unwrap_or_else(|| address.clone());
+    // Before anything is started: a missing key is a wrong setting.
+    let keys = token_keys(&settings)?;
+    let database = Database::open(&settings).await?;
+    let served = serve_on(&settings, &database, listener, &keys, &issuer, &address, started).await;
+    database.close().await?;
+    served
+}
+
+async fn serve_on(
+    settings: &Settings,
+    database: &Database,
+    listener: TcpListener,
+    keys: &[String],
+    issuer: &str,
+    address: &str,
+    started: Instant,
+) -> Result<(), ProgramError> {
+    let state = state(settings, &database.url, keys, issuer, Clock::default())?;
+    let options = ServerOptions {
+        workers: settings.workers(),
+        cors_origins: settings.cors_origins.clone(),
+        shutdown_timeout_s: settings.shutdown_timeout_s,
+        demonstration_accounts: None,
+    };
+    let server = app::server(state.clone(), listener, options)?;
+    let handle = server.handle();
+    let housekeeping = tokio::spawn(keep_house(state.clone()));
+    let running = tokio::spawn(server);
+    say(&format!(
+        "Fifty-Fifty serves {address}/v1 and its documentation at {address}/docs/ (started in {:.1} s).\nCtrl-C stops it.",
+        started.elapsed().as_secs_f64()
+    ));
+    stop_signal().await?;
+    say("Finishing the requests under way…");
+    handle.stop(true).await;
+    housekeeping.abort();
+    state.pool.close();
+    running.await.map_err(std::io::Error::other)??;
+    Ok(())
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn stop_signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// What time does by itself, every hour.
+async fn keep_house(state: State) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        hours.tick().await;
+        let kept = match state.pool.get().await {
+            Ok(mut conn) => idempotency::forget(&mut conn, state.clock.now()).await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(cause) = kept {
+            tracing::warn!(cause, "housekeeping");
+        }
+    }
+}
+
+/// The state of an application on this database.
+fn state(settings: &Settings, url: &str, keys: &[String], issuer: &str, clock: Clock) -> Result<State, ProgramError> {
+    let refused = |error: &dyn std::fmt::Display| ProgramError::Refused(format!("TOKEN_KEY_FILES: {error}"));
+    Ok(State::new(Shared {
+        pool: Pool::new(url, settings.pool())?,
+        clock,
+        keys: Keys::new(keys, issuer).map_err(|error| refused(&error))?,
+        passwords: Passwords::default(),
+        cursors: Cursors::new(keys.first().map(String::as_bytes).unwrap_or_default()),
+        password_grant: settings.password_grant,
+    }))
+}
+
+/// The private keys of access tokens, the one that signs first.
+fn token_keys(settings: &Settings) -> Result<Vec<String>, ProgramError> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path)
+            .map_err(|error| ProgramError::Refused(format!("TOKEN_KEY_FILES: {}: {error}", path.display())))
+    };
+    let keys: Vec<String> =
+        settings.token_key_files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+    if !keys.is_empty() {
+        return Ok(keys);
+    }
+    if settings.database_url.is_some() {
+        return Err(ProgramError::Refused(
+            "TOKEN_KEY_FILES is needed with DATABASE_URL: the file of a P-256 private key in PKCS#8 PEM, made with \
+             `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out token-key.pem`"
+                .to_owned(),
+        ));
+    }
+    let path = settings.data_dir.join("token-key.pem");
+    if !path.exists() {
+        std::fs::create_dir_all(&settings.data_dir)?;
+        write_secret(&path, &generate_key().map_err(|error| ProgramError::Refused(error.to_string()))?)?;
+    }
+    Ok(vec![read(&path)?])
+}
+
+/// A file that only its owner reads; whole or not at all.
+fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    let unfinished = path.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&unfinished)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(unfinished, path)
+}
+
+async fn create_admin(settings: &Settings, admin: CreateAdmin) -> Result<(), ProgramError> {
+    let database = Database::open(settings).await?;
+    let created = add_admin(&database.url, admin).await;
+    database.close().await?;
+    created
+}
+
+async fn add_admin(url: &str, admin: CreateAdmin) -> Result<(), ProgramError> {
+    let refused = |error: crate::http::error::ApiError| ProgramError::Refused(error.to_string());
+    let mut conn = db::connect_unlimited(url).await?;
+    if let Some(user) = users::by_email(&mut conn, &admin.email).await.map_err(refused)? {
+        users::make_admin(&mut conn, user.id).await.map_err(refused)?;
+        say(&format!("{} is an administrator now.", user.email));
+        return Ok(());
+    }
+    let password = match &admin.password_file {
+        Some(path) => std::fs::read_to_string(path)?.lines().next().unwrap_or_default().to_owned(),
+        None => {
+            say("Password (8 characters or more), then Enter:");
+            std::io::stdin().lock().lines().next().transpose()?.unwrap_or_default()
+        }
+    };
+    if password.chars().count() < 8 || is_too_common(&password, &[&admin.email]) {
+        return Err(ProgramError::Refused(
+            "the password needs 8 characters and must not be among the first that anybody would try".to_owned(),
+        ));
+    }
+    let now = Clock::default().now();
+    let user = UserRow {
+        id: UserId::new(now).map_err(|error| ProgramError::Refused(error.to_string()))?,
+        email: admin.email.to_lowercase(),
+        password_hash: Passwords::default().hash(password).await.map_err(refused)?,
+        full_name: admin.display_name.clone(),
+        display_name: admin.display_name,
+        birth_on: admin.birth_on,
+        is_admin: true,
+        locale: "fr".to_owned(),
+        created_at: now,
+        version: 1,
+    };
+    users::insert(&mut conn, &user).await.map_err(refused)?;
+    say(&format!("{} is an administrator now.", user.email));
+    Ok(())
+}

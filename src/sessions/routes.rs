@@ -1,0 +1,133 @@
+//! `/v1/auth/token`, `/v1/auth/revoke`, `/.well-known/jwks.json`
+
+use actix_web::http::StatusCode;
+use actix_web::{get, post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::dto::{RevocationRequest, TokenAnswer, TokenError, TokenRequest};
+use crate::auth::actor::Actor;
+use crate::auth::caller::Anyone;
+use crate::auth::tokens::{Jwks, ACCESS_LIFETIME};
+use crate::http::error::ApiError;
+use crate::http::extract::Form;
+use crate::http::reply::{Answer, Reply};
+use crate::ids::UserId;
+use crate::state::{Session, State};
+use crate::users;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(issue_token).service(revoke_token).service(get_jwks);
+}
+
+fn refuse(error: &'static str, error_description: &'static str) -> Answer {
+    Reply::new(StatusCode::BAD_REQUEST, &TokenError { error, error_description })
+}
+
+/// Get tokens
+///
+/// OAuth 2, form-encoded. With `grant_type=password` for a person's own programs, and `grant_type=refresh_token` for
+/// the next pair: each refresh token counts once, and one that comes back later ends the whole session.
+#[utoipa::path(
+    tag = "authentication",
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "Tokens.", body = TokenAnswer),
+        (status = 400, description = "No tokens, in OAuth's own form.", body = TokenError),
+        (status = 429, description = "Too many passwords at once.", body = crate::http::problem::Problem, content_type = "application/problem+json"),
+    ),
+    security(()),
+)]
+#[post("/v1/auth/token")]
+pub async fn issue_token(state: web::Data<State>, anyone: Anyone, form: Form<TokenRequest>) -> Answer {
+    let request = form.0;
+    match request.grant_type.as_str() {
+        "password" if state.password_grant => {
+            let (Some(email), Some(password)) = (request.username, request.password) else {
+                return refuse("invalid_request", "username and password are needed.");
+            };
+            // PostgreSQL keeps no NUL, so no account has one.
+            if email.contains('\0') {
+                return refuse("invalid_grant", "The address or the password is wrong.");
+            }
+            let user = users::model::by_email(&mut state.read(&anyone).await?.conn, &email).await?;
+            let hash = user.as_ref().map(|user| user.password_hash.clone());
+            let right = state.passwords.verify(password, hash).await?;
+            match user {
+                Some(user) if right => {
+                    let keys = State::clone(&state);
+                    state.write(&anyone, async move |session| give(&keys, session, user.id, None).await).await
+                }
+                _ => refuse("invalid_grant", "The address or the password is wrong."),
+            }
+        }
+        "refresh_token" => {
+            let Some(secret) = request.refresh_token else {
+                return refuse("invalid_request", "refresh_token is needed.");
+            };
+            let keys = State::clone(&state);
+            state
+                .write(&anyone, async move |session| {
+                    match users::model::use_refresh_token(&mut session.conn, &secret, session.now).await? {
+                        Some((user, family)) => give(&keys, session, user, Some(family)).await,
+                        None => refuse("invalid_grant", "The refresh token does not count (any more)."),
+                    }
+                })
+                .await
+        }
+        _ => refuse("unsupported_grant_type", "grant_type is password or refresh_token."),
+    }
+}
+
+async fn give(state: &State, session: &mut Session, user: UserId, family: Option<Uuid>) -> Answer {
+    let actor = Actor::load(&mut session.conn, Some(user), session.now, false).await?;
+    let mut roles: Vec<String> =
+        actor.mandates().iter().map(|mandate| format!("{}:{}", mandate.role, mandate.commune)).collect();
+    if actor.is_admin() {
+        roles.push("admin".to_owned());
+    }
+    let refresh_token = users::model::issue_refresh_token(&mut session.conn, user, family, session.now).await?;
+    Reply::new(
+        StatusCode::OK,
+        &TokenAnswer {
+            access_token: state.keys.issue(user, roles, session.now).map_err(ApiError::internal)?,
+            token_type: "Bearer",
+            expires_in: ACCESS_LIFETIME.as_secs(),
+            refresh_token,
+            scope: "",
+        },
+    )
+}
+
+/// Revoke a refresh token
+///
+/// Signs out: the refresh token and all that came from the same sign-in stop counting (RFC 7009). An unknown token
+/// is no error.
+#[utoipa::path(
+    tag = "authentication",
+    request_body(content = RevocationRequest, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 204, description = "The token does not count any more.")),
+    security(()),
+)]
+#[post("/v1/auth/revoke")]
+pub async fn revoke_token(state: web::Data<State>, anyone: Anyone, form: Form<RevocationRequest>) -> Answer {
+    state
+        .write(&anyone, async move |session| {
+            users::model::revoke_refresh_token(&mut session.conn, &form.0.token, session.now).await?;
+            Ok(Reply::no_content())
+        })
+        .await
+}
+
+/// Get the public keys
+///
+/// What checks our access tokens (RFC 7517). Keys overlap during a rotation.
+#[utoipa::path(
+    tag = "authentication",
+    responses((status = 200, description = "The keys.", body = Jwks)),
+    security(()),
+)]
+#[get("/.well-known/jwks.json")]
+pub async fn get_jwks(state: web::Data<State>, _: Anyone) -> Answer {
+    Ok(Reply::data(&state.keys.jwks())?.public(300))
+}

@@ -1,0 +1,139 @@
+//! What the whole application shares, and the two ways in which handlers reach the database: to read, and to write.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
+use serde::de::DeserializeOwned;
+use serde::Serialize;
+
+use crate::auth::actor::Actor;
+use crate::auth::caller::Request;
+use crate::auth::passwords::Passwords;
+use crate::auth::tokens::Keys;
+use crate::clock::{paris_day, Clock};
+use crate::db::{Connection, Pool};
+use crate::http::cursor::{Cursors, Page};
+use crate::http::error::ApiError;
+use crate::http::reply::{Answer, Reply};
+use crate::idempotency;
+
+/// Shared by all requests; a clone is the same state.
+#[derive(Clone)]
+pub struct State(Arc<Shared>);
+
+/// What a state is made of.
+pub struct Shared {
+    pub pool: Pool,
+    pub clock: Clock,
+    pub keys: Keys,
+    pub passwords: Passwords,
+    pub cursors: Cursors,
+    /// Whether `grant_type=password` is open.
+    pub password_grant: bool,
+}
+
+/// A connection, the moment, and who acts.
+pub struct Session {
+    pub conn: Connection,
+    pub now: DateTime<Utc>,
+    pub actor: Actor,
+}
+
+type Manager = <AsyncPgConnection as AsyncConnection>::TransactionManager;
+
+impl Session {
+    /// The day of this request in Europe/Paris.
+    pub fn today(&self) -> NaiveDate {
+        paris_day(self.now)
+    }
+}
+
+impl Deref for State {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl State {
+    /// The state of a new application.
+    pub fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    async fn session(&self, request: &Request, lock: bool) -> Result<Session, ApiError> {
+        let now = self.clock.now();
+        let mut conn = self.pool.get().await.map_err(ApiError::busy)?;
+        if lock {
+            Manager::begin_transaction(&mut *conn).await?;
+        }
+        match Actor::load(&mut conn, request.user, now, lock).await {
+            Ok(actor) => Ok(Session { conn, now, actor }),
+            Err(error) => {
+                if lock {
+                    Manager::rollback_transaction(&mut *conn).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// A connection to read with; each statement sees the latest commit.
+    pub async fn read(&self, request: &Request) -> Result<Session, ApiError> {
+        self.session(request, false).await
+    }
+
+    /// Runs `work` in one transaction and commits when it succeeds. The work goes on to its end in a task of its own
+    /// when the client hangs up. A repeated `Idempotency-Key` gets the stored answer instead.
+    pub async fn write<F>(&self, request: &Request, work: F) -> Answer
+    where
+        F: AsyncFnOnce(&mut Session) -> Answer + 'static,
+    {
+        let (state, request) = (self.clone(), request.clone());
+        actix_web::rt::spawn(async move {
+            let mut session = state.session(&request, true).await?;
+            let answer = idempotency::once(&mut session, &request, work).await;
+            match answer {
+                Ok(reply) => {
+                    Manager::commit_transaction(&mut *session.conn).await?;
+                    Ok(reply)
+                }
+                Err(error) => {
+                    Manager::rollback_transaction(&mut *session.conn).await?;
+                    Err(error)
+                }
+            }
+        })
+        .await
+        .map_err(ApiError::internal)?
+    }
+
+    /// Where a list goes on, if the caller came with a cursor of this very list.
+    pub fn after<P: DeserializeOwned>(&self, request: &Request, cursor: Option<&str>) -> Result<Option<P>, ApiError> {
+        cursor.map(|cursor| self.cursors.open(&request.list_scope(), cursor)).transpose()
+    }
+
+    /// A page as an answer. `position` tells where an item stands, `wrap` makes the named page of its items.
+    pub fn page<T, P: Serialize, B: Serialize>(
+        &self,
+        request: &Request,
+        page: Page<T>,
+        position: impl FnOnce(&T) -> P,
+        wrap: impl FnOnce(Vec<T>, bool, Option<String>) -> B,
+    ) -> Answer {
+        let scope = request.list_scope();
+        let next_cursor = match page.items.last() {
+            Some(last) if page.has_more => Some(self.cursors.seal(&scope, &position(last))?),
+            _ => None,
+        };
+        let mut link = format!("<{scope}>; rel=\"first\"");
+        if let Some(cursor) = &next_cursor {
+            let joint = if scope.contains('?') { '&' } else { '?' };
+            link.push_str(&format!(", <{scope}{joint}cursor={cursor}>; rel=\"next\""));
+        }
+        let reply = Reply::data(&wrap(page.items, page.has_more, next_cursor))?;
+        Ok(Reply { link: Some(link), ..reply })
+    }
+}

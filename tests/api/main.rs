@@ -1,0 +1,9 @@
+//! The API as its users see it: over HTTP, on a real PostgreSQL. Every answer is also checked against the document.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail where it stands")]
+
+mod support;
+
+mod accounts;
+mod communes;
+mod errors;
+mod openapi;

@@ -1,0 +1,174 @@
+//! The application on a free port, as the program serves it, and a world of people in Loos-en-Gohelle.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncPgConnection;
+use fifty_fifty::app::{self, ServerOptions};
+use fifty_fifty::auth::passwords::Passwords;
+use fifty_fifty::auth::tokens::{generate_key, Keys};
+use fifty_fifty::clock::Clock;
+use fifty_fifty::db::{self, Pool, PoolOptions};
+use fifty_fifty::http::cursor::Cursors;
+use fifty_fifty::ids::UserId;
+use fifty_fifty::state::{Shared, State};
+use fifty_fifty::users::model::{self as users, UserRow};
+use serde_json::json;
+
+use super::client::Client;
+use super::cluster::TestDatabase;
+
+pub const LOOS: &str = "62528";
+pub const LENS: &str = "62498";
+
+pub struct TestApp {
+    pub address: String,
+    pub state: State,
+    server: actix_web::dev::ServerHandle,
+    database: TestDatabase,
+}
+
+impl TestApp {
+    /// An application whose clock stands at noon on 15 June 2026.
+    pub async fn new() -> Self {
+        let database = TestDatabase::new().await;
+        let clock = Clock::travelling("2026-06-15T10:00:00Z".parse().unwrap());
+        let pool = PoolOptions {
+            size: 8,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+        };
+        let key = generate_key().unwrap();
+        let state = State::new(Shared {
+            pool: Pool::new(&database.url, pool).unwrap(),
+            clock,
+            cursors: Cursors::new(key.as_bytes()),
+            keys: Keys::new(&[key], "http://fifty-fifty.test").unwrap(),
+            passwords: Passwords::default(),
+            password_grant: true,
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let options = ServerOptions {
+            workers: 2,
+            cors_origins: vec!["*".to_owned()],
+            shutdown_timeout_s: 1,
+            demonstration_accounts: None,
+        };
+        let server = app::server(state.clone(), listener, options).unwrap();
+        let handle = server.handle();
+        tokio::spawn(server);
+        Self { address, state, server: handle, database }
+    }
+
+    /// A connection to the test's own database, for what no user can do.
+    pub async fn database(&self) -> AsyncPgConnection {
+        db::connect_unlimited(&self.database.url).await.unwrap()
+    }
+
+    /// Runs SQL and returns the database's refusal, if it refuses: the constraint's name or the message.
+    pub async fn attack(&self, sql: &str) -> Option<String> {
+        let (client, connection) = tokio_postgres::connect(&self.database.url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(sql).await.err().map(|error| {
+            let refusal = error.as_db_error().expect("an answer of the database");
+            refusal.constraint().unwrap_or(refusal.message()).to_owned()
+        })
+    }
+
+    /// Moves the clock.
+    pub fn travel_to(&self, instant: &str) {
+        self.state.clock.set(instant.parse::<DateTime<Utc>>().unwrap());
+    }
+
+    pub fn anyone(&self) -> Client {
+        Client::new(&self.address, None)
+    }
+
+    /// A registered adult; the name is also their address.
+    pub async fn person(&self, name: &str) -> Client {
+        self.person_born(name, "1985-03-04").await
+    }
+
+    pub async fn person_born(&self, name: &str, birth_on: &str) -> Client {
+        let now = self.state.clock.now();
+        let id = UserId::new(now).unwrap();
+        let row = UserRow {
+            id,
+            email: format!("{name}@example.org"),
+            password_hash: "none: tests that sign in register over HTTP".to_owned(),
+            display_name: name.to_owned(),
+            full_name: format!("{name} Dupont"),
+            birth_on: birth_on.parse().unwrap(),
+            is_admin: false,
+            locale: "fr".to_owned(),
+            created_at: now,
+            version: 1,
+        };
+        users::insert(&mut self.database().await, &row).await.unwrap();
+        self.client_of(id)
+    }
+
+    fn client_of(&self, id: UserId) -> Client {
+        // Tests travel through years; their people stay signed in.
+        let issued = self.state.clock.now();
+        let token = self.state.keys.issue_for(id, vec![], issued, Duration::from_secs(40 * 365 * 24 * 3600)).unwrap();
+        Client::new(&self.address, Some(token)).named(id)
+    }
+
+    pub async fn admin(&self) -> Client {
+        let admin = self.person("admin").await;
+        users::make_admin(&mut self.database().await, admin.id()).await.unwrap();
+        admin
+    }
+
+    /// Someone with a mandate in a commune, which is enrolled if need be.
+    pub async fn official(&self, admin: &Client, commune: &str, name: &str, role: &str, may_sign: bool) -> Client {
+        let person = self.person(name).await;
+        admin.post(&format!("/v1/communes/{commune}/enrol"), json!({})).await;
+        let mandate = json!({
+            "email": format!("{name}@example.org"), "role": role, "capacity": if may_sign { "Maire" } else { "Service" },
+            "may_sign": may_sign, "starts_on": "2020-05-24",
+        });
+        admin.post(&format!("/v1/communes/{commune}/mandates"), mandate).await.created();
+        person
+    }
+
+    /// The people of most tests.
+    pub async fn world(&self) -> World {
+        let admin = self.admin().await;
+        World {
+            agent: self.official(&admin, LOOS, "agent", "agent", false).await,
+            mayor: self.official(&admin, LOOS, "mayor", "elected_official", true).await,
+            official: self.official(&admin, LOOS, "official", "elected_official", false).await,
+            foreign_agent: self.official(&admin, LENS, "foreign-agent", "agent", false).await,
+            foreign_mayor: self.official(&admin, LENS, "foreign-mayor", "elected_official", true).await,
+            camille: self.person("camille").await,
+            dominique: self.person("dominique").await,
+            anyone: self.anyone(),
+            admin,
+        }
+    }
+}
+
+/// Loos-en-Gohelle with its agent, mayor and another elected official; Lens beside it; two residents.
+pub struct World {
+    pub admin: Client,
+    pub agent: Client,
+    pub mayor: Client,
+    pub official: Client,
+    pub foreign_agent: Client,
+    pub foreign_mayor: Client,
+    pub camille: Client,
+    pub dominique: Client,
+    pub anyone: Client,
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.state.pool.close();
+        // The stop is sent at once; nobody needs to wait for it.
+        drop(self.server.stop(false));
+    }
+}

@@ -1,0 +1,184 @@
+//! A caller of the API. Every answer it gets is held against the document: status, content type and shape.
+
+use std::sync::LazyLock;
+
+use fifty_fifty::ids::UserId;
+use fifty_fifty::openapi;
+use jsonschema::{Registry, Validator};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+#[derive(Clone)]
+pub struct Client {
+    address: String,
+    http: reqwest::Client,
+    token: Option<String>,
+    id: Option<UserId>,
+    headers: HeaderMap,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+    pub body: Value,
+}
+
+impl Client {
+    pub fn new(address: &str, token: Option<String>) -> Self {
+        Self {
+            address: address.to_owned(),
+            http: reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
+            token,
+            id: None,
+            headers: HeaderMap::new(),
+        }
+    }
+
+    pub fn named(self, id: UserId) -> Self {
+        Self { id: Some(id), ..self }
+    }
+
+    pub fn id(&self) -> UserId {
+        self.id.expect("a client of a person")
+    }
+
+    /// The same caller, sending one header more.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut other = self.clone();
+        other.headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::from_str(value).unwrap());
+        other
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// POST as the caller of an action would: with the version that the resource has now, if the path is an action.
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::POST, path, Some(("application/json", body.to_string().into_bytes()))).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::PUT, path, Some(("application/json", body.to_string().into_bytes()))).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::PATCH, path, Some(("application/merge-patch+json", body.to_string().into_bytes()))).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let body = serde_urlencoded::to_string(fields).unwrap();
+        self.send(Method::POST, path, Some(("application/x-www-form-urlencoded", body.into_bytes()))).await
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Reply {
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.address));
+        request = request.header("accept-language", "en").headers(self.headers.clone());
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some((content_type, body)) = body {
+            request = request.header("content-type", content_type).body(body);
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let text = answer.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let reply = Reply { status, headers, text, body };
+        if method != Method::HEAD {
+            documented(&method, path, &reply);
+        }
+        reply
+    }
+}
+
+impl Reply {
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self.body
+    }
+
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        self.expect(200)
+    }
+
+    #[track_caller]
+    pub fn created(self) -> Value {
+        self.expect(201)
+    }
+
+    /// Asserts a problem by its status and code.
+    #[track_caller]
+    pub fn problem(self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status.as_u16(), self.body["code"].as_str()), (status, Some(code)), "{}", self.text);
+        self.body
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The pointers of all faults, sorted.
+    pub fn pointers(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut pointers: Vec<&str> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+        pointers.sort_unstable();
+        pointers
+    }
+}
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(None));
+static REGISTRY: LazyLock<Registry<'static>> =
+    LazyLock::new(|| Registry::new().add("urn:document", DOCUMENT.clone()).unwrap().prepare().unwrap());
+
+/// The template of the document that a path belongs to: the one with the fewest parameters.
+fn template(path: &str) -> Option<&'static str> {
+    let parts: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').collect();
+    let fits = |template: &&String| {
+        let pieces: Vec<&str> = template.split('/').collect();
+        pieces.len() == parts.len() && pieces.iter().zip(&parts).all(|(piece, part)| piece.starts_with('{') || piece == part)
+    };
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    paths.keys().filter(fits).min_by_key(|template| template.matches('{').count()).map(String::as_str)
+}
+
+/// Holds an answer against the document.
+#[track_caller]
+fn documented(method: &Method, path: &str, reply: &Reply) {
+    let Some(template) = template(path) else { return };
+    let operation = &DOCUMENT["paths"][template][method.as_str().to_lowercase()];
+    if operation.is_null() {
+        assert!(matches!(reply.status.as_u16(), 405 | 204), "{method} {template} is not in the document: {reply:?}");
+        return;
+    }
+    let status = reply.status.as_str();
+    let response = &operation["responses"][status];
+    assert!(!response.is_null(), "{method} {template} answers {status}, which the document does not say: {}", reply.text);
+    if reply.text.is_empty() {
+        assert!(response["content"].is_null(), "{method} {template} {status} has no body, the document says it has");
+        return;
+    }
+    let content_type = reply.header("content-type").split(';').next().unwrap_or_default();
+    let schema = &response["content"][content_type]["schema"];
+    assert!(!schema.is_null(), "{method} {template} {status} is {content_type}, which the document does not say");
+    let schema = schema.to_string().replace("\"#/components", "\"urn:document#/components");
+    let validator: Validator = jsonschema::draft202012::options()
+        .with_registry(&REGISTRY)
+        .should_validate_formats(true)
+        .should_ignore_unknown_formats(true)
+        .build(&serde_json::from_str(&schema).unwrap())
+        .unwrap();
+    let faults: Vec<String> =
+        validator.iter_errors(&reply.body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(faults.is_empty(), "{method} {template} {status} is not as documented: {faults:#?}\n{}", reply.text);
+}

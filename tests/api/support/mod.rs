@@ -1,0 +1,8 @@
+//! The application under test, people who use it, and a database of its own for every test.
+
+pub mod app;
+pub mod client;
+pub mod cluster;
+
+pub use app::TestApp;
+pub use client::Client;
