@@ -7,6 +7,39 @@ pub mod sql_types {
 }
 
 diesel::table! {
+    commitments (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        initiative_id -> Uuid,
+        side -> Text,
+        kind -> Text,
+        state -> Text,
+        title -> Text,
+        description -> Nullable<Text>,
+        third_party_name -> Nullable<Text>,
+        route -> Nullable<Text>,
+        amount_cents -> Nullable<Int8>,
+        quantity -> Nullable<Numeric>,
+        unit -> Nullable<Text>,
+        unit_value_cents -> Nullable<Int8>,
+        valuation_method -> Nullable<Text>,
+        valuation_source -> Nullable<Text>,
+        value_cents -> Int8,
+        budget_year -> Nullable<Int4>,
+        due_on -> Nullable<Date>,
+        upkeep_starts_on -> Nullable<Date>,
+        upkeep_ends_on -> Nullable<Date>,
+        upkeep_ended_on -> Nullable<Date>,
+        proposed_by -> Uuid,
+        accepted_by -> Nullable<Uuid>,
+        reason -> Nullable<Text>,
+        state_changed_at -> Timestamptz,
+        created_at -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::Tsvector;
 
@@ -26,6 +59,79 @@ diesel::table! {
         convention_max_months -> Int4,
         version -> Int4,
         name_words -> Tsvector,
+    }
+}
+
+diesel::table! {
+    convention_commitments (convention_id, commitment_id, commune_code) {
+        convention_id -> Uuid,
+        commitment_id -> Uuid,
+        commune_code -> Text,
+    }
+}
+
+diesel::table! {
+    convention_parties (convention_id, commune_code, party) {
+        convention_id -> Uuid,
+        commune_code -> Text,
+        party -> Text,
+        identity_id -> Uuid,
+        user_id -> Nullable<Uuid>,
+        mandate_id -> Nullable<Uuid>,
+        capacity -> Text,
+    }
+}
+
+diesel::table! {
+    conventions (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        root_id -> Uuid,
+        number -> Int4,
+        initiative_id -> Uuid,
+        holder_id -> Uuid,
+        host_id -> Nullable<Uuid>,
+        state -> Text,
+        object -> Text,
+        starts_on -> Date,
+        ends_on -> Date,
+        long_duration_reason -> Nullable<Text>,
+        land -> Text,
+        land_description -> Nullable<Text>,
+        land_fee_cents -> Nullable<Int8>,
+        land_fee_exemption -> Nullable<Text>,
+        tacit_renewal -> Bool,
+        clergy_agreement -> Nullable<Text>,
+        works_ownership -> Text,
+        contributor_status -> Text,
+        commune_insurance -> Nullable<Text>,
+        holder_insurance -> Nullable<Text>,
+        forbidden_tasks -> Nullable<Text>,
+        supervision_of_minors -> Nullable<Text>,
+        image_consent -> Nullable<Text>,
+        no_upkeep_reason -> Nullable<Text>,
+        notice_days -> Int4,
+        evaluation_terms -> Nullable<Text>,
+        authority_kind -> Nullable<Text>,
+        authority_reference -> Nullable<Text>,
+        authority_on -> Nullable<Date>,
+        authority_executory_on -> Nullable<Date>,
+        council_members -> Nullable<Int4>,
+        votes_cast -> Nullable<Int4>,
+        votes_for -> Nullable<Int4>,
+        votes_against -> Nullable<Int4>,
+        votes_abstained -> Nullable<Int4>,
+        content -> Nullable<Text>,
+        content_sha256 -> Nullable<Text>,
+        opened_at -> Nullable<Timestamptz>,
+        activated_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        effective_on -> Nullable<Date>,
+        reason -> Nullable<Text>,
+        created_by -> Uuid,
+        state_changed_at -> Timestamptz,
+        created_at -> Timestamptz,
+        version -> Int4,
     }
 }
 
@@ -61,6 +167,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    envelopes (commune_code, year) {
+        commune_code -> Text,
+        year -> Int4,
+        amount_cents -> Int8,
+        reserved_cents -> Int8,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    evaluations (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        initiative_id -> Uuid,
+        summary -> Text,
+        reference_cost_cents -> Int8,
+        municipal_cost_cents -> Int8,
+        staff_minutes -> Int4,
+        staff_cost_cents -> Int8,
+        official_minutes -> Int4,
+        savings_cents -> Int8,
+        method -> Text,
+        source -> Text,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        validated_by -> Nullable<Uuid>,
+        validated_at -> Nullable<Timestamptz>,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     events (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
@@ -76,6 +214,29 @@ diesel::table! {
         on_behalf -> Bool,
         visibility -> Text,
         at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    fulfilments (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        commitment_id -> Uuid,
+        state -> Text,
+        done_on -> Date,
+        amount_cents -> Nullable<Int8>,
+        quantity -> Nullable<Numeric>,
+        value_cents -> Int8,
+        evidence -> Text,
+        recorded_by -> Uuid,
+        recorded_side -> Text,
+        on_behalf -> Bool,
+        recorded_at -> Timestamptz,
+        answered_by -> Nullable<Uuid>,
+        answered_at -> Nullable<Timestamptz>,
+        dispute_reason -> Nullable<Text>,
+        settlement_reason -> Nullable<Text>,
+        version -> Int4,
     }
 }
 
@@ -229,6 +390,36 @@ diesel::table! {
 }
 
 diesel::table! {
+    measures (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        indicator -> Text,
+        year -> Int4,
+        value -> Numeric,
+        unit -> Text,
+        source -> Text,
+        recorded_by -> Uuid,
+        created_at -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    meetings (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        initiative_id -> Nullable<Uuid>,
+        title -> Text,
+        place -> Nullable<Text>,
+        held_on -> Date,
+        attendance -> Nullable<Int4>,
+        recorded_by -> Uuid,
+        created_at -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     notes (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
@@ -290,6 +481,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    signatures (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        convention_id -> Uuid,
+        party -> Text,
+        method -> Text,
+        content_sha256 -> Text,
+        identity_id -> Uuid,
+        user_id -> Nullable<Uuid>,
+        mandate_id -> Nullable<Uuid>,
+        capacity -> Text,
+        signed_on -> Date,
+        signed_at -> Timestamptz,
+        recorded_by -> Nullable<Uuid>,
+        paper_reference -> Nullable<Text>,
+        voided_at -> Nullable<Timestamptz>,
+        void_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Uuid,
         email -> Text,
@@ -305,15 +517,22 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(commitments -> communes (commune_code));
 diesel::joinable!(communes -> departments (department_code));
 diesel::joinable!(communes -> intercommunalities (epci_siren));
 diesel::joinable!(communes -> regions (region_code));
+diesel::joinable!(convention_parties -> users (user_id));
+diesel::joinable!(conventions -> communes (commune_code));
+diesel::joinable!(conventions -> users (created_by));
 diesel::joinable!(decisions -> communes (commune_code));
 diesel::joinable!(decisions -> users (decided_by));
 diesel::joinable!(departments -> regions (region_code));
 diesel::joinable!(endorsements -> users (user_id));
+diesel::joinable!(envelopes -> communes (commune_code));
+diesel::joinable!(evaluations -> communes (commune_code));
 diesel::joinable!(events -> communes (commune_code));
 diesel::joinable!(events -> users (actor_id));
+diesel::joinable!(fulfilments -> communes (commune_code));
 diesel::joinable!(headcounts -> users (recorded_by));
 diesel::joinable!(holder_members -> users (user_id));
 diesel::joinable!(holders -> communes (commune_code));
@@ -323,19 +542,31 @@ diesel::joinable!(identities -> communes (commune_code));
 diesel::joinable!(identities -> users (user_id));
 diesel::joinable!(initiatives -> communes (commune_code));
 diesel::joinable!(mandates -> communes (commune_code));
+diesel::joinable!(measures -> communes (commune_code));
+diesel::joinable!(measures -> users (recorded_by));
+diesel::joinable!(meetings -> communes (commune_code));
+diesel::joinable!(meetings -> users (recorded_by));
 diesel::joinable!(notes -> communes (commune_code));
 diesel::joinable!(notes -> users (author_id));
 diesel::joinable!(opinions -> communes (commune_code));
 diesel::joinable!(opinions -> users (given_by));
 diesel::joinable!(participations -> users (user_id));
 diesel::joinable!(refresh_tokens -> users (user_id));
+diesel::joinable!(signatures -> communes (commune_code));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    commitments,
     communes,
+    convention_commitments,
+    convention_parties,
+    conventions,
     decisions,
     departments,
     endorsements,
+    envelopes,
+    evaluations,
     events,
+    fulfilments,
     headcounts,
     holder_members,
     holders,
@@ -345,11 +576,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     intercommunalities,
     lifecycle_transitions,
     mandates,
+    measures,
+    meetings,
     notes,
     opinions,
     participations,
     reference_data,
     refresh_tokens,
     regions,
+    signatures,
     users,
 );

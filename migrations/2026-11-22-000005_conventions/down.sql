@@ -1,0 +1,7 @@
+DROP TABLE signatures, convention_parties, convention_commitments, conventions, fulfilments, commitments, envelopes;
+DROP FUNCTION guard_convention_part;
+DROP FUNCTION guard_convention;
+DROP FUNCTION guard_signature;
+DROP FUNCTION guard_fulfilment;
+DROP FUNCTION guard_commitment;
+DROP FUNCTION reserve_in_envelope;

@@ -1,0 +1,480 @@
+-- The yearly budget for supporting initiatives. A year without a row has nothing to give.
+CREATE TABLE envelopes (
+    commune_code text NOT NULL REFERENCES communes (code),
+    year integer NOT NULL CONSTRAINT envelopes_year CHECK (year BETWEEN 1990 AND 2100),
+    amount_cents bigint NOT NULL CONSTRAINT envelopes_amount CHECK (amount_cents >= 0),
+    -- kept by a trigger on commitments
+    reserved_cents bigint NOT NULL DEFAULT 0,
+    version integer NOT NULL DEFAULT 1,
+    PRIMARY KEY (commune_code, year),
+    CONSTRAINT envelopes_not_exceeded CHECK (reserved_cents BETWEEN 0 AND amount_cents)
+);
+
+CREATE TABLE commitments (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    initiative_id uuid NOT NULL,
+    side text NOT NULL CONSTRAINT commitments_side CHECK (side IN ('commune', 'holder', 'host', 'third_party')),
+    kind text NOT NULL CONSTRAINT commitments_kind CHECK
+        (kind IN ('financial', 'material', 'technical', 'labour', 'premises', 'advice')),
+    state text NOT NULL CONSTRAINT commitments_state CHECK
+        (state IN ('proposed', 'accepted', 'declined', 'withdrawn', 'binding', 'fulfilled', 'partially_fulfilled', 'unfulfilled')),
+    title text NOT NULL,
+    description text,
+    -- who gives, where a third party does
+    third_party_name text,
+    -- how the commune's money goes out
+    route text CONSTRAINT commitments_route CHECK (route IN ('purchase', 'subsidy', 'in_kind')),
+    -- money is an amount; everything else a quantity at a unit value
+    amount_cents bigint CONSTRAINT commitments_amount CHECK (amount_cents > 0),
+    quantity numeric(12, 3) CONSTRAINT commitments_quantity CHECK (quantity > 0),
+    unit text,
+    unit_value_cents bigint CONSTRAINT commitments_unit_value CHECK (unit_value_cents >= 0),
+    valuation_method text CONSTRAINT commitments_valuation_method CHECK
+        (valuation_method IN ('real_cost', 'replacement_cost', 'hourly_rate')),
+    valuation_source text,
+    value_cents bigint NOT NULL GENERATED ALWAYS AS
+        (coalesce(amount_cents, round(quantity * unit_value_cents)::bigint)) STORED,
+    budget_year integer,
+    -- one-off with a due date, or upkeep between two dates
+    due_on date,
+    upkeep_starts_on date,
+    upkeep_ends_on date,
+    -- the day on which somebody ended the upkeep before its time
+    upkeep_ended_on date,
+    proposed_by uuid NOT NULL REFERENCES users (id),
+    accepted_by uuid REFERENCES users (id),
+    -- why it was declined, withdrawn or left unfulfilled
+    reason text,
+    state_changed_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    PRIMARY KEY (id, commune_code),
+    FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
+    CONSTRAINT commitments_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT commitments_money_or_quantity CHECK
+        ((kind = 'financial' AND amount_cents IS NOT NULL AND quantity IS NULL AND unit_value_cents IS NULL)
+        OR (kind <> 'financial' AND amount_cents IS NULL AND quantity IS NOT NULL AND unit IS NOT NULL
+            AND unit_value_cents IS NOT NULL AND valuation_method IS NOT NULL)),
+    CONSTRAINT commitments_communes_money CHECK
+        ((side = 'commune' AND kind = 'financial') = (budget_year IS NOT NULL)
+        AND (side = 'commune') = (route IS NOT NULL)
+        AND (route IS NULL OR (kind = 'financial') = (route <> 'in_kind'))),
+    CONSTRAINT commitments_third_party_named CHECK ((side = 'third_party') = (third_party_name IS NOT NULL)),
+    CONSTRAINT commitments_once_or_upkeep CHECK
+        ((due_on IS NULL) = (upkeep_starts_on IS NOT NULL) AND (upkeep_starts_on IS NULL) = (upkeep_ends_on IS NULL)),
+    CONSTRAINT commitments_upkeep_dates CHECK (upkeep_ends_on >= upkeep_starts_on AND upkeep_ended_on >= upkeep_starts_on)
+);
+CREATE INDEX commitments_by_initiative ON commitments (initiative_id, commune_code, created_at, id)
+    INCLUDE (side, state, value_cents);
+CREATE INDEX commitments_by_budget_year ON commitments (commune_code, budget_year) WHERE budget_year IS NOT NULL;
+CREATE TRIGGER commitments_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON commitments
+    FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('commitment', 'proposed');
+
+-- Reserves in the envelope what the commune has accepted to pay, and frees it when it will not be paid.
+CREATE FUNCTION reserve_in_envelope() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint := 0;
+    after bigint := 0;
+BEGIN
+    IF TG_OP <> 'INSERT' AND OLD.state IN ('accepted', 'binding', 'partially_fulfilled', 'fulfilled') THEN
+        before := OLD.amount_cents;
+    END IF;
+    IF NEW.state IN ('accepted', 'binding', 'partially_fulfilled', 'fulfilled') THEN
+        after := NEW.amount_cents;
+    END IF;
+    IF TG_OP <> 'INSERT' AND before > 0 AND OLD.budget_year <> NEW.budget_year THEN
+        UPDATE envelopes SET reserved_cents = reserved_cents - before
+        WHERE commune_code = OLD.commune_code AND year = OLD.budget_year;
+        before := 0;
+    END IF;
+    IF after <> before THEN
+        UPDATE envelopes SET reserved_cents = reserved_cents + after - before
+        WHERE commune_code = NEW.commune_code AND year = NEW.budget_year;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'no envelope for %', NEW.budget_year
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'envelopes_not_exceeded';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER commitments_reserve AFTER INSERT OR UPDATE ON commitments
+    FOR EACH ROW WHEN (NEW.budget_year IS NOT NULL) EXECUTE FUNCTION reserve_in_envelope();
+
+-- What a convention binds keeps its terms; and money for those who cannot receive it goes through a host.
+CREATE FUNCTION guard_commitment() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    holder_siret text;
+    host_siret text;
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.state NOT IN ('proposed', 'accepted') AND
+        (OLD.side, OLD.kind, OLD.title, OLD.description, OLD.third_party_name, OLD.route, OLD.amount_cents, OLD.quantity,
+            OLD.unit, OLD.unit_value_cents, OLD.valuation_method, OLD.budget_year, OLD.due_on, OLD.upkeep_starts_on,
+            OLD.upkeep_ends_on, OLD.initiative_id) IS DISTINCT FROM
+        (NEW.side, NEW.kind, NEW.title, NEW.description, NEW.third_party_name, NEW.route, NEW.amount_cents, NEW.quantity,
+            NEW.unit, NEW.unit_value_cents, NEW.valuation_method, NEW.budget_year, NEW.due_on, NEW.upkeep_starts_on,
+            NEW.upkeep_ends_on, NEW.initiative_id) THEN
+        RAISE EXCEPTION 'the terms of a bound commitment do not change'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'commitments_terms_are_bound';
+    END IF;
+    IF NEW.route = 'subsidy' AND NEW.state IN ('accepted', 'binding') THEN
+        SELECT h.siret, o.siret INTO holder_siret, host_siret
+        FROM initiatives AS i
+        LEFT JOIN holders AS h ON (h.id, h.commune_code) = (i.holder_id, i.commune_code)
+        LEFT JOIN holders AS o ON (o.id, o.commune_code) = (i.host_id, i.commune_code)
+        WHERE (i.id, i.commune_code) = (NEW.initiative_id, NEW.commune_code);
+        IF holder_siret IS NULL AND host_siret IS NULL THEN
+            RAISE EXCEPTION 'a subsidy needs a beneficiary with a SIRET'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'commitments_subsidy_needs_siret';
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER commitments_guarded BEFORE INSERT OR UPDATE ON commitments
+    FOR EACH ROW EXECUTE FUNCTION guard_commitment();
+
+CREATE TABLE fulfilments (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    commitment_id uuid NOT NULL,
+    state text NOT NULL CONSTRAINT fulfilments_state CHECK
+        (state IN ('recorded', 'acknowledged', 'disputed', 'rejected', 'withdrawn')),
+    done_on date NOT NULL,
+    -- of a financial commitment an amount, of others a quantity in the commitment's unit
+    amount_cents bigint CONSTRAINT fulfilments_amount CHECK (amount_cents > 0),
+    quantity numeric(12, 3) CONSTRAINT fulfilments_quantity CHECK (quantity > 0),
+    value_cents bigint NOT NULL CONSTRAINT fulfilments_value CHECK (value_cents >= 0),
+    evidence text NOT NULL,
+    recorded_by uuid NOT NULL REFERENCES users (id),
+    recorded_side text NOT NULL CONSTRAINT fulfilments_recorded_side CHECK
+        (recorded_side IN ('commune', 'holder', 'host', 'third_party')),
+    -- the side that owes: an agent who records for a resident records for that side
+    on_behalf boolean NOT NULL DEFAULT false,
+    recorded_at timestamptz NOT NULL,
+    answered_by uuid REFERENCES users (id),
+    answered_at timestamptz,
+    dispute_reason text,
+    settlement_reason text,
+    version integer NOT NULL DEFAULT 1,
+    PRIMARY KEY (id, commune_code),
+    FOREIGN KEY (commitment_id, commune_code) REFERENCES commitments (id, commune_code),
+    CONSTRAINT fulfilments_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT fulfilments_money_or_quantity CHECK ((amount_cents IS NULL) <> (quantity IS NULL)),
+    -- silence acknowledges too: then there is a time and nobody
+    CONSTRAINT fulfilments_nobody_acknowledges_themselves CHECK (answered_by <> recorded_by)
+);
+CREATE INDEX fulfilments_by_commitment ON fulfilments (commitment_id, commune_code, done_on, id)
+    INCLUDE (state, value_cents, amount_cents);
+CREATE INDEX fulfilments_unanswered ON fulfilments (recorded_at) WHERE state = 'recorded';
+CREATE TRIGGER fulfilments_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON fulfilments
+    FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('fulfilment', 'recorded');
+
+CREATE FUNCTION guard_fulfilment() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    promised commitments;
+    paid bigint;
+BEGIN
+    SELECT * INTO promised FROM commitments
+    WHERE (id, commune_code) = (NEW.commitment_id, NEW.commune_code) FOR UPDATE;
+    IF promised.state NOT IN ('binding', 'partially_fulfilled', 'fulfilled') AND TG_OP = 'INSERT' THEN
+        RAISE EXCEPTION 'only what a convention binds is fulfilled'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_of_binding_commitments';
+    END IF;
+    IF promised.kind = 'financial' AND NEW.state IN ('recorded', 'acknowledged', 'disputed') THEN
+        SELECT coalesce(sum(amount_cents), 0) INTO paid FROM fulfilments
+        WHERE (commitment_id, commune_code) = (NEW.commitment_id, NEW.commune_code) AND id <> NEW.id
+            AND state IN ('recorded', 'acknowledged', 'disputed');
+        IF paid + coalesce(NEW.amount_cents, 0) > promised.amount_cents THEN
+            RAISE EXCEPTION 'payments exceed the commitment'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_payments_within_commitment';
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER fulfilments_guarded BEFORE INSERT OR UPDATE ON fulfilments
+    FOR EACH ROW EXECUTE FUNCTION guard_fulfilment();
+
+-- One row is one version; root_id and number tie the versions of a convention together.
+CREATE TABLE conventions (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    root_id uuid NOT NULL,
+    number integer NOT NULL CONSTRAINT conventions_number CHECK (number >= 1),
+    initiative_id uuid NOT NULL,
+    holder_id uuid NOT NULL,
+    host_id uuid,
+    state text NOT NULL CONSTRAINT conventions_state CHECK
+        (state IN ('draft', 'open_for_signature', 'active', 'suspended', 'terminated', 'expired', 'superseded', 'cancelled')),
+    -- material: what is signed
+    object text NOT NULL,
+    starts_on date NOT NULL,
+    ends_on date NOT NULL,
+    long_duration_reason text,
+    land text NOT NULL DEFAULT 'none' CONSTRAINT conventions_land CHECK
+        (land IN ('none', 'public_domain', 'private_domain', 'rural_track', 'church')),
+    land_description text,
+    land_fee_cents bigint CONSTRAINT conventions_land_fee CHECK (land_fee_cents >= 0),
+    land_fee_exemption text,
+    tacit_renewal boolean NOT NULL DEFAULT false,
+    clergy_agreement text,
+    works_ownership text NOT NULL DEFAULT 'commune' CONSTRAINT conventions_works_ownership CHECK
+        (works_ownership IN ('commune', 'holder', 'shared')),
+    contributor_status text NOT NULL DEFAULT 'association_volunteer' CONSTRAINT conventions_contributor_status CHECK
+        (contributor_status IN ('association_volunteer', 'occasional_collaborator')),
+    commune_insurance text,
+    holder_insurance text,
+    forbidden_tasks text,
+    supervision_of_minors text,
+    image_consent text,
+    no_upkeep_reason text,
+    notice_days integer NOT NULL DEFAULT 30 CONSTRAINT conventions_notice CHECK (notice_days BETWEEN 0 AND 366),
+    evaluation_terms text,
+    -- the act that lets the commune commit
+    authority_kind text CONSTRAINT conventions_authority_kind CHECK
+        (authority_kind IN ('deliberation', 'framework_deliberation', 'delegated_decision', 'mayor_order')),
+    authority_reference text,
+    authority_on date,
+    authority_executory_on date,
+    council_members integer,
+    votes_cast integer,
+    votes_for integer,
+    votes_against integer,
+    votes_abstained integer,
+    -- canonical JSON (RFC 8785) of the material content and its hash, from opening for signature on
+    content text,
+    content_sha256 text CONSTRAINT conventions_hash_form CHECK (content_sha256 ~ '^[0-9a-f]{64}$'),
+    opened_at timestamptz,
+    activated_at timestamptz,
+    ended_at timestamptz,
+    -- last day on which a terminated version counts
+    effective_on date,
+    reason text,
+    created_by uuid NOT NULL REFERENCES users (id),
+    state_changed_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    PRIMARY KEY (id, commune_code),
+    FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
+    FOREIGN KEY (holder_id, commune_code) REFERENCES holders (id, commune_code),
+    FOREIGN KEY (host_id, commune_code) REFERENCES holders (id, commune_code),
+    FOREIGN KEY (root_id, commune_code) REFERENCES conventions (id, commune_code),
+    CONSTRAINT conventions_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT conventions_number_unique UNIQUE (root_id, commune_code, number),
+    CONSTRAINT conventions_dates CHECK (ends_on >= starts_on),
+    CONSTRAINT conventions_public_domain CHECK
+        (land <> 'public_domain' OR (NOT tacit_renewal AND (land_fee_cents > 0 OR land_fee_exemption IS NOT NULL))),
+    CONSTRAINT conventions_clergy CHECK (land <> 'church' OR state IN ('draft', 'cancelled') OR clergy_agreement IS NOT NULL),
+    CONSTRAINT conventions_votes CHECK
+        (votes_cast IS NULL OR (votes_cast = votes_for + votes_against + votes_abstained AND votes_cast <= council_members)),
+    CONSTRAINT conventions_votes_whole CHECK
+        (num_nulls(council_members, votes_cast, votes_for, votes_against, votes_abstained) IN (0, 5)),
+    CONSTRAINT conventions_authority_whole CHECK
+        (num_nulls(authority_kind, authority_reference, authority_on, authority_executory_on) IN (0, 4)),
+    CONSTRAINT conventions_authority_dates CHECK (authority_executory_on >= authority_on),
+    CONSTRAINT conventions_content_when_open CHECK
+        (state IN ('draft', 'cancelled') OR (content IS NOT NULL AND content_sha256 IS NOT NULL))
+);
+CREATE UNIQUE INDEX conventions_one_active ON conventions (root_id, commune_code)
+    WHERE state IN ('active', 'suspended');
+CREATE INDEX conventions_by_initiative ON conventions (initiative_id, commune_code, number);
+CREATE INDEX conventions_by_commune ON conventions (commune_code, state, created_at DESC, id DESC);
+CREATE INDEX conventions_by_activation ON conventions (commune_code, activated_at) WHERE activated_at IS NOT NULL;
+CREATE INDEX conventions_by_end ON conventions (ends_on) WHERE state IN ('active', 'suspended');
+CREATE TRIGGER conventions_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON conventions
+    FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('convention', 'draft');
+
+-- The commitments that a version binds, in the order in which they are printed.
+CREATE TABLE convention_commitments (
+    convention_id uuid NOT NULL,
+    commitment_id uuid NOT NULL,
+    commune_code text NOT NULL,
+    PRIMARY KEY (convention_id, commitment_id, commune_code),
+    FOREIGN KEY (convention_id, commune_code) REFERENCES conventions (id, commune_code),
+    FOREIGN KEY (commitment_id, commune_code) REFERENCES commitments (id, commune_code)
+);
+CREATE INDEX convention_commitments_by_commitment ON convention_commitments (commitment_id, commune_code);
+
+-- Who signs for whom: one row a party.
+CREATE TABLE convention_parties (
+    convention_id uuid NOT NULL,
+    commune_code text NOT NULL,
+    party text NOT NULL CONSTRAINT convention_parties_party CHECK (party IN ('commune', 'holder', 'host')),
+    identity_id uuid NOT NULL,
+    -- the signatory's account; null for somebody who signs on paper only
+    user_id uuid REFERENCES users (id),
+    -- for the commune
+    mandate_id uuid,
+    capacity text NOT NULL,
+    PRIMARY KEY (convention_id, commune_code, party),
+    FOREIGN KEY (convention_id, commune_code) REFERENCES conventions (id, commune_code),
+    FOREIGN KEY (identity_id, commune_code) REFERENCES identities (id, commune_code),
+    FOREIGN KEY (mandate_id, commune_code) REFERENCES mandates (id, commune_code),
+    CONSTRAINT convention_parties_commune_by_mandate CHECK ((party = 'commune') = (mandate_id IS NOT NULL))
+);
+-- Nobody signs for two parties.
+CREATE UNIQUE INDEX convention_parties_one_hat ON convention_parties (convention_id, commune_code, user_id);
+CREATE INDEX convention_parties_by_user ON convention_parties (user_id) WHERE user_id IS NOT NULL;
+
+CREATE TABLE signatures (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    convention_id uuid NOT NULL,
+    party text NOT NULL CONSTRAINT signatures_party CHECK (party IN ('commune', 'holder', 'host')),
+    method text NOT NULL CONSTRAINT signatures_method CHECK (method IN ('paper', 'simple', 'advanced', 'qualified')),
+    content_sha256 text NOT NULL,
+    identity_id uuid NOT NULL,
+    user_id uuid REFERENCES users (id),
+    mandate_id uuid,
+    capacity text NOT NULL,
+    signed_on date NOT NULL,
+    signed_at timestamptz NOT NULL,
+    -- the agent who recorded a signature given on paper
+    recorded_by uuid REFERENCES users (id),
+    paper_reference text,
+    voided_at timestamptz,
+    void_reason text,
+    PRIMARY KEY (id, commune_code),
+    FOREIGN KEY (convention_id, commune_code) REFERENCES conventions (id, commune_code),
+    FOREIGN KEY (convention_id, commune_code, party) REFERENCES convention_parties (convention_id, commune_code, party),
+    FOREIGN KEY (identity_id, commune_code) REFERENCES identities (id, commune_code),
+    FOREIGN KEY (mandate_id, commune_code) REFERENCES mandates (id, commune_code),
+    CONSTRAINT signatures_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT signatures_paper CHECK ((method = 'paper') = (recorded_by IS NOT NULL AND paper_reference IS NOT NULL)),
+    CONSTRAINT signatures_voided_whole CHECK ((voided_at IS NULL) = (void_reason IS NULL)),
+    CONSTRAINT signatures_commune_by_mandate CHECK ((party = 'commune') = (mandate_id IS NOT NULL))
+);
+CREATE UNIQUE INDEX signatures_one_valid ON signatures (convention_id, commune_code, party) WHERE voided_at IS NULL;
+
+CREATE FUNCTION guard_signature() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    signed conventions;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'signatures are voided, not deleted'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_append_only';
+    END IF;
+    SELECT * INTO signed FROM conventions
+    WHERE (id, commune_code) = (NEW.convention_id, NEW.commune_code) FOR UPDATE;
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD.voided_at IS NOT NULL OR signed.state <> 'open_for_signature'
+            OR to_jsonb(OLD) - 'voided_at' - 'void_reason' <> to_jsonb(NEW) - 'voided_at' - 'void_reason' THEN
+            RAISE EXCEPTION 'a signature changes only by being voided before the convention is active'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_append_only';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF signed.state <> 'open_for_signature' OR signed.content_sha256 <> NEW.content_sha256 THEN
+        RAISE EXCEPTION 'what is signed is the content that is open for signature'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_on_current_content';
+    END IF;
+    IF NEW.signed_on < signed.authority_executory_on THEN
+        RAISE EXCEPTION 'signed before the authority was executory'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_after_authority';
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM convention_parties
+        WHERE (convention_id, commune_code, party, identity_id) = (NEW.convention_id, NEW.commune_code, NEW.party, NEW.identity_id)
+            AND user_id IS NOT DISTINCT FROM NEW.user_id
+    ) THEN
+        RAISE EXCEPTION 'not the signatory of that party'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_by_the_signatory';
+    END IF;
+    IF NOT (SELECT is_adult FROM identities WHERE (id, commune_code) = (NEW.identity_id, NEW.commune_code))
+        OR EXISTS (SELECT FROM users WHERE id = NEW.user_id AND birth_on > NEW.signed_on - interval '18 years') THEN
+        RAISE EXCEPTION 'signatories are adults'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_by_adults';
+    END IF;
+    IF NEW.party = 'commune' AND (NOT mandate_covers(NEW.mandate_id, NEW.commune_code, NEW.signed_on, true)
+        OR NOT EXISTS (SELECT FROM mandates WHERE id = NEW.mandate_id AND user_id = NEW.user_id)) THEN
+        RAISE EXCEPTION 'no mandate to sign on that day'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_by_mandate';
+    END IF;
+    IF NEW.recorded_by = NEW.user_id THEN
+        RAISE EXCEPTION 'nobody records their own paper'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_recorded_by_another';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER signatures_guarded BEFORE INSERT OR UPDATE OR DELETE ON signatures
+    FOR EACH ROW EXECUTE FUNCTION guard_signature();
+
+CREATE FUNCTION guard_convention() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    subsidised boolean;
+    money boolean;
+BEGIN
+    IF OLD.state <> 'draft' AND NEW.state <> 'draft' AND
+        (to_jsonb(OLD) - ARRAY['state', 'activated_at', 'ended_at', 'effective_on', 'reason', 'state_changed_at', 'version'])
+        <> (to_jsonb(NEW) - ARRAY['state', 'activated_at', 'ended_at', 'effective_on', 'reason', 'state_changed_at', 'version'])
+    THEN
+        RAISE EXCEPTION 'the content of a convention changes only while it is a draft'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_content_is_frozen';
+    END IF;
+    IF NEW.state = 'draft' AND OLD.state = 'open_for_signature' AND EXISTS (
+        SELECT FROM signatures WHERE (convention_id, commune_code) = (NEW.id, NEW.commune_code) AND voided_at IS NULL
+    ) THEN
+        RAISE EXCEPTION 'reopening voids the signatures first'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_reopened_without_signatures';
+    END IF;
+    SELECT coalesce(bool_or(c.route = 'subsidy'), false), coalesce(bool_or(c.side = 'commune' AND c.kind = 'financial'), false)
+    INTO subsidised, money
+    FROM convention_commitments AS b JOIN commitments AS c ON (c.id, c.commune_code) = (b.commitment_id, b.commune_code)
+    WHERE (b.convention_id, b.commune_code) = (NEW.id, NEW.commune_code);
+    IF NEW.state = 'open_for_signature' AND OLD.state = 'draft' THEN
+        IF (money OR NEW.land IN ('public_domain', 'private_domain', 'rural_track', 'church')) AND NEW.authority_kind IS NULL THEN
+            RAISE EXCEPTION 'money and public land need an authority'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_authority_needed';
+        END IF;
+        IF subsidised AND NEW.authority_kind NOT IN ('deliberation', 'framework_deliberation') THEN
+            RAISE EXCEPTION 'a subsidy needs a deliberation'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_subsidy_needs_deliberation';
+        END IF;
+        IF NEW.ends_on > NEW.starts_on + make_interval(months => (SELECT convention_max_months FROM communes WHERE code = NEW.commune_code))
+            AND NEW.long_duration_reason IS NULL THEN
+            RAISE EXCEPTION 'longer than the commune allows, without a reason'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_duration';
+        END IF;
+        IF EXISTS (
+            SELECT FROM holders AS h
+            WHERE h.commune_code = NEW.commune_code AND h.id IN (NEW.holder_id, NEW.host_id) AND h.kind = 'association'
+                AND (h.republican_commitment_on IS NULL OR h.republican_commitment_on > NEW.starts_on)
+                AND EXISTS (
+                    SELECT FROM convention_commitments AS b
+                    JOIN commitments AS c ON (c.id, c.commune_code) = (b.commitment_id, b.commune_code)
+                    WHERE (b.convention_id, b.commune_code) = (NEW.id, NEW.commune_code) AND c.side = 'commune'
+                        AND c.route IN ('subsidy', 'in_kind')
+                )
+        ) THEN
+            RAISE EXCEPTION 'an association that is helped has subscribed to the republican commitment'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_republican_commitment';
+        END IF;
+    END IF;
+    IF NEW.state = 'active' AND OLD.state = 'open_for_signature' AND EXISTS (
+        SELECT FROM convention_parties AS p
+        LEFT JOIN signatures AS s ON (s.convention_id, s.commune_code, s.party) = (p.convention_id, p.commune_code, p.party)
+            AND s.voided_at IS NULL AND s.content_sha256 = NEW.content_sha256
+        WHERE (p.convention_id, p.commune_code) = (NEW.id, NEW.commune_code) AND s.id IS NULL
+    ) THEN
+        RAISE EXCEPTION 'a signature is missing'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_all_signed';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER conventions_guarded BEFORE UPDATE ON conventions
+    FOR EACH ROW EXECUTE FUNCTION guard_convention();
+
+-- What a version binds and who signs it are part of its content: they change only while it is a draft.
+CREATE FUNCTION guard_convention_part() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT state FROM conventions
+        WHERE (id, commune_code) = (coalesce(NEW.convention_id, OLD.convention_id), coalesce(NEW.commune_code, OLD.commune_code))
+    ) <> 'draft' THEN
+        RAISE EXCEPTION 'the content of a convention changes only while it is a draft'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_content_is_frozen';
+    END IF;
+    RETURN coalesce(NEW, OLD);
+END $$;
+CREATE TRIGGER convention_commitments_guarded BEFORE INSERT OR UPDATE OR DELETE ON convention_commitments
+    FOR EACH ROW EXECUTE FUNCTION guard_convention_part();
+CREATE TRIGGER convention_parties_guarded BEFORE INSERT OR UPDATE OR DELETE ON convention_parties
+    FOR EACH ROW EXECUTE FUNCTION guard_convention_part();

@@ -1,0 +1,2 @@
+DROP TABLE measures, meetings, evaluations;
+DROP FUNCTION guard_evaluation;
