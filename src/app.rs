@@ -5,10 +5,10 @@ use std::net::TcpListener;
 use actix_cors::Cors;
 use actix_web::dev::Server;
 use actix_web::http::header::{self, HeaderName};
-use actix_web::middleware::{from_fn, Compress};
-use actix_web::{web, App, HttpServer};
-use utoipa_actix_web::service_config::ServiceConfig;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpServer, web};
 use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::http::contract::Contract;
@@ -17,7 +17,7 @@ use crate::http::middleware::edge;
 use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
-use crate::{communes, mandates, openapi, sessions, users};
+use crate::{communes, initiatives, mandates, openapi, sessions, users};
 
 /// Every route of the API, in the order of the document.
 pub fn routes(config: &mut ServiceConfig) {
@@ -25,7 +25,11 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(sessions::routes::configure)
         .configure(users::routes::configure)
         .configure(communes::routes::configure)
-        .configure(mandates::routes::configure);
+        .configure(mandates::routes::configure)
+        .configure(initiatives::routes::configure)
+        .configure(initiatives::actions::configure)
+        .configure(initiatives::engagement::configure)
+        .configure(initiatives::notes::configure);
 }
 
 /// What a server needs besides its state.
@@ -50,7 +54,11 @@ pub enum BuildError {
 }
 
 /// A server on this listener, not yet running. It leaves signals to the program.
-pub fn server(state: State, listener: TcpListener, options: ServerOptions) -> Result<Server, BuildError> {
+pub fn server(
+    state: State,
+    listener: TcpListener,
+    options: ServerOptions,
+) -> Result<Server, BuildError> {
     let document = openapi::document(options.demonstration_accounts.as_deref());
     let contract = web::Data::new(Contract::new(&document)?);
     let served = web::Data::new(ServedDocument(document.to_string()));
@@ -69,7 +77,11 @@ pub fn server(state: State, listener: TcpListener, options: ServerOptions) -> Re
             // A malformed id names nothing that exists.
             .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into()))
             .configure(system::configure)
-            .service(web::scope("/docs").wrap(Compress::default()).service(swagger_ui()))
+            .service(
+                web::scope("/docs")
+                    .wrap(Compress::default())
+                    .service(swagger_ui()),
+            )
             .default_service(web::to(async || Err::<String, _>(ApiError::not_found())))
             .wrap(from_fn(edge))
             .wrap(cors(&origins))
@@ -122,5 +134,7 @@ fn cors(origins: &[String]) -> Cors {
     if origins.iter().any(|origin| origin == "*") {
         return cors.allow_any_origin().send_wildcard();
     }
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+    origins
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

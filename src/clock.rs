@@ -1,7 +1,7 @@
 //! The one clock. Nothing else reads the time: tests and the demonstration travel by moving it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Europe::Paris;
@@ -16,7 +16,9 @@ pub struct Clock {
 impl Clock {
     /// A clock that stands at `now` until it is set again.
     pub fn travelling(now: DateTime<Utc>) -> Self {
-        Self { travelling: Some(Arc::new(AtomicI64::new(now.timestamp_micros()))) }
+        Self {
+            travelling: Some(Arc::new(AtomicI64::new(now.timestamp_micros()))),
+        }
     }
 
     /// Moves a travelling clock; the machine's clock cannot be moved and stays as it is.
@@ -43,7 +45,9 @@ pub fn paris_day(instant: DateTime<Utc>) -> NaiveDate {
 
 /// `day` moved by a number of days, at the ends of the calendar if it would leave it.
 pub fn plus_days(day: NaiveDate, days: i64) -> NaiveDate {
-    TimeDelta::try_days(days).and_then(|delta| day.checked_add_signed(delta)).unwrap_or(NaiveDate::MAX)
+    TimeDelta::try_days(days)
+        .and_then(|delta| day.checked_add_signed(delta))
+        .unwrap_or(NaiveDate::MAX)
 }
 
 /// Whole years between a birthday and a day.

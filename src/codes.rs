@@ -10,6 +10,12 @@ pub struct CodeList {
     pub codes: &'static [(&'static str, &'static str, &'static str)],
 }
 
+/// A member of a closed list.
+pub trait Coded {
+    /// The code as it stands in JSON and in the database.
+    fn code(self) -> &'static str;
+}
+
 /// Declares a closed list:
 /// `codes! { /// doc  pub enum Theme "theme" { Sport = "sport", "Sport", "Sport"; } }`.
 macro_rules! codes {
@@ -40,6 +46,12 @@ macro_rules! codes {
                 match self {
                     $(Self::$variant => $code,)+
                 }
+            }
+        }
+
+        impl $crate::codes::Coded for $name {
+            fn code(self) -> &'static str {
+                self.code()
             }
         }
 

@@ -61,10 +61,22 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// Address to listen on.
-    #[arg(long, env = "HOST", default_value = "127.0.0.1", global = true, value_name = "IP_ADDRESS")]
+    #[arg(
+        long,
+        env = "HOST",
+        default_value = "127.0.0.1",
+        global = true,
+        value_name = "IP_ADDRESS"
+    )]
     pub host: IpAddr,
     /// Port to listen on; 0 takes a free one.
-    #[arg(long, env = "PORT", default_value_t = 8080, global = true, value_name = "0..65535")]
+    #[arg(
+        long,
+        env = "PORT",
+        default_value_t = 8080,
+        global = true,
+        value_name = "0..65535"
+    )]
     pub port: u16,
     /// Address under which the world reaches the API: the issuer and audience of its tokens. By default that of
     /// HOST and PORT.
@@ -74,7 +86,13 @@ pub struct Settings {
     #[arg(long, env = "DATABASE_URL", global = true, value_name = "postgres://…", value_parser = database_address, hide_env_values = true)]
     pub database_url: Option<String>,
     /// Folder of the program's own PostgreSQL and of its key.
-    #[arg(long, env = "DATA_DIR", default_value = ".fifty-fifty", global = true, value_name = "FOLDER")]
+    #[arg(
+        long,
+        env = "DATA_DIR",
+        default_value = ".fifty-fifty",
+        global = true,
+        value_name = "FOLDER"
+    )]
     pub data_dir: PathBuf,
     /// Folder of the PostgreSQL binaries to start; by default the newest found on the machine.
     #[arg(long, env = "PG_BIN_DIR", global = true, value_name = "FOLDER")]
@@ -96,13 +114,26 @@ pub struct Settings {
     pub database_statement_timeout_ms: u64,
     /// Files with the keys of access tokens (P-256, PKCS#8 PEM): the first signs, all check. Needed with DATABASE_URL;
     /// otherwise a key is made in DATA_DIR.
-    #[arg(long, env = "TOKEN_KEY_FILES", global = true, value_name = "FILE,…", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "TOKEN_KEY_FILES",
+        global = true,
+        value_name = "FILE,…",
+        value_delimiter = ','
+    )]
     pub token_key_files: Vec<PathBuf>,
     /// Whether people get tokens for their password; switch it off where they sign in elsewhere.
     #[arg(long, env = "PASSWORD_GRANT", default_value_t = true, global = true, action = clap::ArgAction::Set, value_name = "true|false")]
     pub password_grant: bool,
     /// Web origins that may call the API from a browser; "*" for all.
-    #[arg(long, env = "CORS_ORIGINS", default_value = "*", global = true, value_name = "ORIGIN,…", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "CORS_ORIGINS",
+        default_value = "*",
+        global = true,
+        value_name = "ORIGIN,…",
+        value_delimiter = ','
+    )]
     pub cors_origins: Vec<String>,
     /// Threads that serve requests; by default one for each core.
     #[arg(long, env = "WORKERS", global = true, value_name = "1..256", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -131,12 +162,18 @@ impl Settings {
 
     /// Threads that serve requests.
     pub fn workers(&self) -> usize {
-        self.workers.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+        self.workers.map_or_else(
+            || std::thread::available_parallelism().map_or(1, usize::from),
+            usize::from,
+        )
     }
 }
 
 fn web_address(text: &str) -> Result<String, String> {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+        .unwrap_or_default();
     if host.is_empty() || host.starts_with('/') || text.contains(char::is_whitespace) {
         return Err("expected an address such as https://api.example.org".to_owned());
     }
@@ -169,9 +206,17 @@ mod tests {
 
     #[test]
     fn a_wrong_setting_is_refused_with_its_name() {
-        for (flag, value) in [("--port", "http"), ("--database-url", "mysql://x"), ("--public-url", "x"),
-            ("--database-pool-size", "0"), ("--log-level", "a=b=c"), ("--host", "localhost")] {
-            let error = Cli::try_parse_from(["fifty-fifty", flag, value]).unwrap_err().to_string();
+        for (flag, value) in [
+            ("--port", "http"),
+            ("--database-url", "mysql://x"),
+            ("--public-url", "x"),
+            ("--database-pool-size", "0"),
+            ("--log-level", "a=b=c"),
+            ("--host", "localhost"),
+        ] {
+            let error = Cli::try_parse_from(["fifty-fifty", flag, value])
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(flag) && error.contains(value), "{error}");
         }
     }

@@ -37,13 +37,16 @@ where
     F: AsyncFnOnce(&mut Session) -> Answer,
 {
     // A key belongs to a caller: without one there is nobody to give the answer to again.
-    let (Some(user_id), Some(key)) = (session.actor.user_id(), request.idempotency_key.clone()) else {
+    let (Some(user_id), Some(key)) = (session.actor.user_id(), request.idempotency_key.clone())
+    else {
         return work(session).await;
     };
     // A second insert of the same key would only wait; the lock answers at once.
     let name = format!("{} {} {}", user_id, request.operation, key);
     let free: bool = diesel::select(
-        sql::<Bool>("pg_try_advisory_xact_lock(hashtextextended(").bind::<Text, _>(name).sql(", 5050))"),
+        sql::<Bool>("pg_try_advisory_xact_lock(hashtextextended(")
+            .bind::<Text, _>(name)
+            .sql(", 5050))"),
     )
     .get_result(&mut session.conn)
     .await?;
@@ -72,7 +75,9 @@ where
             });
         }
         Some(_) => {
-            diesel::delete(keys::table.find((user_id, &request.operation, &key))).execute(&mut session.conn).await?;
+            diesel::delete(keys::table.find((user_id, &request.operation, &key)))
+                .execute(&mut session.conn)
+                .await?;
         }
         None => {}
     }
@@ -88,11 +93,19 @@ where
         location: reply.location.clone(),
         created_at: session.now,
     };
-    diesel::insert_into(keys::table).values(&stored).execute(&mut session.conn).await?;
+    diesel::insert_into(keys::table)
+        .values(&stored)
+        .execute(&mut session.conn)
+        .await?;
     Ok(reply)
 }
 
 /// Forgets answers older than a day; the program does so every hour.
-pub async fn forget(conn: &mut diesel_async::AsyncPgConnection, now: DateTime<Utc>) -> QueryResult<usize> {
-    diesel::delete(keys::table.filter(keys::created_at.lt(now - KEPT))).execute(conn).await
+pub async fn forget(
+    conn: &mut diesel_async::AsyncPgConnection,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::delete(keys::table.filter(keys::created_at.lt(now - KEPT)))
+        .execute(conn)
+        .await
 }

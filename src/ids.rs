@@ -24,7 +24,11 @@ pub enum IdError {
 
 /// A new id for a row of this commune.
 pub fn tenant_uuid(commune: &str, now: DateTime<Utc>) -> Result<Uuid, IdError> {
-    if commune.len() != 5 || commune.bytes().any(|b| !b.is_ascii_digit() && !b.is_ascii_uppercase()) {
+    if commune.len() != 5
+        || commune
+            .bytes()
+            .any(|b| !b.is_ascii_digit() && !b.is_ascii_uppercase())
+    {
         return Err(IdError::Commune);
     }
     let code = u128::from_str_radix(commune, 36).map_err(|_| IdError::Commune)?;
@@ -89,13 +93,18 @@ macro_rules! uuid_type {
                 &'b self,
                 out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>,
             ) -> diesel::serialize::Result {
-                diesel::serialize::ToSql::<diesel::sql_types::Uuid, diesel::pg::Pg>::to_sql(&self.0, out)
+                diesel::serialize::ToSql::<diesel::sql_types::Uuid, diesel::pg::Pg>::to_sql(
+                    &self.0, out,
+                )
             }
         }
 
         impl diesel::deserialize::FromSql<diesel::sql_types::Uuid, diesel::pg::Pg> for $name {
             fn from_sql(bytes: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
-                diesel::deserialize::FromSql::<diesel::sql_types::Uuid, diesel::pg::Pg>::from_sql(bytes).map(Self)
+                diesel::deserialize::FromSql::<diesel::sql_types::Uuid, diesel::pg::Pg>::from_sql(
+                    bytes,
+                )
+                .map(Self)
             }
         }
 
@@ -150,7 +159,17 @@ tenant_ids! {
 
 /// An account. Accounts are global, so their ids are plain UUIDs of version 7.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, diesel::expression::AsExpression,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    diesel::expression::AsExpression,
     diesel::deserialize::FromSqlRow,
 )]
 #[diesel(sql_type = diesel::sql_types::Uuid)]
@@ -163,7 +182,9 @@ impl UserId {
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
         let mut random = [0; 10];
         getrandom::fill(&mut random)?;
-        Ok(Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()))
+        Ok(Self(
+            uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid(),
+        ))
     }
 }
 uuid_type!(UserId);
@@ -174,7 +195,9 @@ mod tests {
 
     #[test]
     fn every_commune_comes_back_from_its_ids() {
-        for code in ["62528", "01001", "2A004", "2B033", "97105", "98735", "00000", "ZZZZZ"] {
+        for code in [
+            "62528", "01001", "2A004", "2B033", "97105", "98735", "00000", "ZZZZZ",
+        ] {
             let id = tenant_uuid(code, Utc::now()).unwrap();
             assert_eq!(commune_of(id).as_deref(), Some(code));
             assert_eq!(id.get_version_num(), 8);

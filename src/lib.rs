@@ -5,15 +5,19 @@
 //! `model.rs`.
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod clock;
 pub mod codes;
 pub mod communes;
 pub mod config;
 pub mod db;
+pub mod holders;
 pub mod http;
 pub mod idempotency;
 pub mod ids;
+pub mod initiatives;
+pub mod lifecycle;
 pub mod mandates;
 pub mod openapi;
 pub mod program;

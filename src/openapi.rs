@@ -1,6 +1,6 @@
 //! The document: what `/openapi.json` serves, what Swagger UI shows, and what requests are checked against.
 
-use serde_json::{json, Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_actix_web::AppExt;
@@ -21,6 +21,7 @@ use crate::app::routes;
         (name = "accounts", description = "One's own account."),
         (name = "communes", description = "Communes and the settings of their scheme."),
         (name = "mandates", description = "Who works for a commune, and who signs for it."),
+        (name = "initiatives", description = "Ideas, and what became of them: from draft to decision."),
     ),
 )]
 struct Document;
@@ -34,7 +35,10 @@ impl Modify for Signing {
         document
             .components
             .get_or_insert_default()
-            .add_security_scheme("password", SecurityScheme::OAuth2(OAuth2::new([Flow::Password(flow)])));
+            .add_security_scheme(
+                "password",
+                SecurityScheme::OAuth2(OAuth2::new([Flow::Password(flow)])),
+            );
     }
 }
 
@@ -42,8 +46,11 @@ const DESCRIPTION: &str = include_str!("../openapi/description.md");
 
 /// The document, made from the routes that are served. `accounts` names the demonstration's accounts, in Markdown.
 pub fn document(accounts: Option<&str>) -> Value {
-    let (_, document) =
-        actix_web::App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts();
+    let (_, document) = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(Document::openapi())
+        .configure(routes)
+        .split_for_parts();
     let mut document = serde_json::to_value(document).unwrap_or_default();
     let description = match accounts {
         Some(accounts) => format!("{DESCRIPTION}\n{accounts}"),
@@ -53,7 +60,11 @@ pub fn document(accounts: Option<&str>) -> Value {
         info["description"] = description.into();
     }
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
-        for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+        for operation in paths
+            .values_mut()
+            .filter_map(Value::as_object_mut)
+            .flat_map(Map::values_mut)
+        {
             complete(operation);
         }
     }
@@ -62,12 +73,24 @@ pub fn document(accounts: Option<&str>) -> Value {
 
 /// The problems that follow from what an operation takes: said once here, not at every handler.
 fn complete(operation: &mut Value) {
-    let parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let parameters = operation
+        .get("parameters")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let takes = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
-    let anonymous = operation.get("security").is_some_and(|security| security == &json!([{}]));
+    let anonymous = operation
+        .get("security")
+        .is_some_and(|security| security == &json!([{}]));
     let mut problems = vec![
-        ("400", "The query or a header is wrong, or the body is malformed."),
-        ("503", "The service is busy; `Retry-After` says when to come back."),
+        (
+            "400",
+            "The query or a header is wrong, or the body is malformed.",
+        ),
+        (
+            "503",
+            "The service is busy; `Retry-After` says when to come back.",
+        ),
     ];
     // A bogus token is refused everywhere; none is needed where reading is free.
     problems.push(("401", "The access token is missing or does not count."));
@@ -77,27 +100,47 @@ fn complete(operation: &mut Value) {
     if takes("path") {
         problems.push(("404", "Nothing there, or nothing that the caller may read."));
     }
-    if parameters.iter().any(|parameter| parameter["name"] == "If-Match") {
+    if parameters
+        .iter()
+        .any(|parameter| parameter["name"] == "If-Match")
+    {
         problems.push(("412", "The resource has changed since the caller read it."));
         problems.push(("428", "`If-Match` is missing."));
     }
     if operation.get("requestBody").is_some() {
         problems.push(("413", "The body is larger than 256 KiB."));
-        problems.push(("415", "The content type is not accepted, or the body is compressed."));
-        problems.push(("422", "The body breaks the rules; `errors` lists every fault."));
+        problems.push((
+            "415",
+            "The content type is not accepted, or the body is compressed.",
+        ));
+        problems.push((
+            "422",
+            "The body breaks the rules; `errors` lists every fault.",
+        ));
     }
-    if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
+    if let Some(responses) = operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut)
+    {
         for (status, description) in problems {
             if !responses.contains_key(status) {
                 let schema = json!({"$ref": "#/components/schemas/Problem"});
                 let content = json!({"application/problem+json": {"schema": schema}});
-                responses.insert(status.to_owned(), json!({"description": description, "content": content}));
+                responses.insert(
+                    status.to_owned(),
+                    json!({"description": description, "content": content}),
+                );
             }
         }
         responses.sort_keys();
     }
     // A query parameter is there or not; it is never null.
-    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+    for parameter in operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         if let Some(schema) = parameter.get_mut("schema") {
             not_null(schema);
         }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::app::{self, ServerOptions};
-use crate::auth::passwords::{is_too_common, Passwords};
-use crate::auth::tokens::{generate_key, Keys};
+use crate::auth::passwords::{Passwords, is_too_common};
+use crate::auth::tokens::{Keys, generate_key};
 use crate::clock::Clock;
 use crate::config::{Cli, Command, CreateAdmin, Settings};
 use crate::db::embedded::{Cluster, Options};
@@ -47,7 +47,9 @@ pub async fn run(cli: Cli) -> Result<(), ProgramError> {
             say("The database is at the schema of this program.");
             database.close().await
         }
-        Command::SeedDemo => Err(ProgramError::Refused("the demonstration comes with step (d)".to_owned())),
+        Command::SeedDemo => Err(ProgramError::Refused(
+            "the demonstration comes with step (d)".to_owned(),
+        )),
         Command::CreateAdmin(admin) => create_admin(&settings, admin).await,
         Command::Openapi => {
             std::io::stdout().write_all(openapi::printed(&openapi::document(None)).as_bytes())?;
@@ -71,7 +73,10 @@ impl Database {
     /// Starts what is needed, and brings the schema and the reference data up to date.
     async fn open(settings: &Settings) -> Result<Self, ProgramError> {
         let database = match &settings.database_url {
-            Some(url) => Self { url: url.clone(), own: None },
+            Some(url) => Self {
+                url: url.clone(),
+                own: None,
+            },
             None => {
                 let mut options = Options::new(&settings.data_dir);
                 options.bin_dir.clone_from(&settings.pg_bin_dir);
@@ -80,7 +85,10 @@ impl Database {
                 let cluster = Cluster::start(options).await?;
                 let maintenance = cluster.url("postgres");
                 let url = cluster.url(DATABASE);
-                let own = Self { url, own: Some(cluster) };
+                let own = Self {
+                    url,
+                    own: Some(cluster),
+                };
                 if let Err(error) = db::create_if_missing(&maintenance, DATABASE).await {
                     own.close().await?;
                     return Err(error.into());
@@ -127,11 +135,17 @@ async fn serve(settings: Settings) -> Result<(), ProgramError> {
         ))
     })?;
     let address = format!("http://{}", listener.local_addr()?);
-    let issuer = settings.public_url.clone().unwrap_or_else(|| address.clone());
+    let issuer = settings
+        .public_url
+        .clone()
+        .unwrap_or_else(|| address.clone());
     // Before anything is started: a missing key is a wrong setting.
     let keys = token_keys(&settings)?;
     let database = Database::open(&settings).await?;
-    let served = serve_on(&settings, &database, listener, &keys, &issuer, &address, started).await;
+    let served = serve_on(
+        &settings, &database, listener, &keys, &issuer, &address, started,
+    )
+    .await;
     database.close().await?;
     served
 }
@@ -173,7 +187,8 @@ async fn serve_on(
 async fn stop_signal() -> std::io::Result<()> {
     #[cfg(unix)]
     {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted,
             _ = terminate.recv() => Ok(()),
@@ -189,7 +204,9 @@ async fn keep_house(state: State) {
     loop {
         hours.tick().await;
         let kept = match state.pool.get().await {
-            Ok(mut conn) => idempotency::forget(&mut conn, state.clock.now()).await.map_err(|error| error.to_string()),
+            Ok(mut conn) => idempotency::forget(&mut conn, state.clock.now())
+                .await
+                .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         if let Err(cause) = kept {
@@ -199,8 +216,15 @@ async fn keep_house(state: State) {
 }
 
 /// The state of an application on this database.
-fn state(settings: &Settings, url: &str, keys: &[String], issuer: &str, clock: Clock) -> Result<State, ProgramError> {
-    let refused = |error: &dyn std::fmt::Display| ProgramError::Refused(format!("TOKEN_KEY_FILES: {error}"));
+fn state(
+    settings: &Settings,
+    url: &str,
+    keys: &[String],
+    issuer: &str,
+    clock: Clock,
+) -> Result<State, ProgramError> {
+    let refused =
+        |error: &dyn std::fmt::Display| ProgramError::Refused(format!("TOKEN_KEY_FILES: {error}"));
     Ok(State::new(Shared {
         pool: Pool::new(url, settings.pool())?,
         clock,
@@ -214,11 +238,15 @@ fn state(settings: &Settings, url: &str, keys: &[String], issuer: &str, clock: C
 /// The private keys of access tokens, the one that signs first.
 fn token_keys(settings: &Settings) -> Result<Vec<String>, ProgramError> {
     let read = |path: &Path| {
-        std::fs::read_to_string(path)
-            .map_err(|error| ProgramError::Refused(format!("TOKEN_KEY_FILES: {}: {error}", path.display())))
+        std::fs::read_to_string(path).map_err(|error| {
+            ProgramError::Refused(format!("TOKEN_KEY_FILES: {}: {error}", path.display()))
+        })
     };
-    let keys: Vec<String> =
-        settings.token_key_files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+    let keys: Vec<String> = settings
+        .token_key_files
+        .iter()
+        .map(|path| read(path))
+        .collect::<Result<_, _>>()?;
     if !keys.is_empty() {
         return Ok(keys);
     }
@@ -232,7 +260,10 @@ fn token_keys(settings: &Settings) -> Result<Vec<String>, ProgramError> {
     let path = settings.data_dir.join("token-key.pem");
     if !path.exists() {
         std::fs::create_dir_all(&settings.data_dir)?;
-        write_secret(&path, &generate_key().map_err(|error| ProgramError::Refused(error.to_string()))?)?;
+        write_secret(
+            &path,
+            &generate_key().map_err(|error| ProgramError::Refused(error.to_string()))?,
+        )?;
     }
     Ok(vec![read(&path)?])
 }
@@ -260,16 +291,30 @@ async fn create_admin(settings: &Settings, admin: CreateAdmin) -> Result<(), Pro
 async fn add_admin(url: &str, admin: CreateAdmin) -> Result<(), ProgramError> {
     let refused = |error: crate::http::error::ApiError| ProgramError::Refused(error.to_string());
     let mut conn = db::connect_unlimited(url).await?;
-    if let Some(user) = users::by_email(&mut conn, &admin.email).await.map_err(refused)? {
-        users::make_admin(&mut conn, user.id).await.map_err(refused)?;
+    if let Some(user) = users::by_email(&mut conn, &admin.email)
+        .await
+        .map_err(refused)?
+    {
+        users::make_admin(&mut conn, user.id)
+            .await
+            .map_err(refused)?;
         say(&format!("{} is an administrator now.", user.email));
         return Ok(());
     }
     let password = match &admin.password_file {
-        Some(path) => std::fs::read_to_string(path)?.lines().next().unwrap_or_default().to_owned(),
+        Some(path) => std::fs::read_to_string(path)?
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
         None => {
             say("Password (8 characters or more), then Enter:");
-            std::io::stdin().lock().lines().next().transpose()?.unwrap_or_default()
+            std::io::stdin()
+                .lock()
+                .lines()
+                .next()
+                .transpose()?
+                .unwrap_or_default()
         }
     };
     if password.chars().count() < 8 || is_too_common(&password, &[&admin.email]) {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::auth::actor::Actor;
 use crate::auth::caller::Request;
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Keys;
-use crate::clock::{paris_day, Clock};
+use crate::clock::{Clock, paris_day};
 use crate::db::{Connection, Pool};
 use crate::http::cursor::{Cursors, Page};
 use crate::http::error::ApiError;
@@ -111,8 +111,14 @@ impl State {
     }
 
     /// Where a list goes on, if the caller came with a cursor of this very list.
-    pub fn after<P: DeserializeOwned>(&self, request: &Request, cursor: Option<&str>) -> Result<Option<P>, ApiError> {
-        cursor.map(|cursor| self.cursors.open(&request.list_scope(), cursor)).transpose()
+    pub fn after<P: DeserializeOwned>(
+        &self,
+        request: &Request,
+        cursor: Option<&str>,
+    ) -> Result<Option<P>, ApiError> {
+        cursor
+            .map(|cursor| self.cursors.open(&request.list_scope(), cursor))
+            .transpose()
     }
 
     /// A page as an answer. `position` tells where an item stands, `wrap` makes the named page of its items.
@@ -134,6 +140,9 @@ impl State {
             link.push_str(&format!(", <{scope}{joint}cursor={cursor}>; rel=\"next\""));
         }
         let reply = Reply::data(&wrap(page.items, page.has_more, next_cursor))?;
-        Ok(Reply { link: Some(link), ..reply })
+        Ok(Reply {
+            link: Some(link),
+            ..reply
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! What machines ask: is it alive, is it ready, how fast is it; and the document with Swagger UI.
 
 use actix_web::http::header;
-use actix_web::{get, web, HttpResponse, Responder};
+use actix_web::{HttpResponse, Responder, get, web};
 use diesel_async::RunQueryDsl;
 
 use crate::http::error::ApiError;
@@ -25,7 +25,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
 /// The process runs.
 #[get("/livez")]
 async fn livez() -> impl Responder {
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body("ok\n")
 }
 
 /// The process can serve: the database answers.
@@ -36,14 +38,18 @@ async fn readyz(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
         .execute(&mut conn)
         .await
         .map_err(ApiError::busy)?;
-    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body("ready\n"))
 }
 
 /// Measurements in the text format of Prometheus.
 #[get("/metrics")]
 async fn metrics(metrics: web::Data<Metrics>) -> Result<HttpResponse, ApiError> {
     let text = metrics.render().map_err(ApiError::internal)?;
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(text))
 }
 
 /// The OpenAPI document.

@@ -10,11 +10,20 @@ use crate::config::LogFormat;
 /// Starts the log; called once by the program.
 pub fn start_log(format: LogFormat, filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second subscriber is refused; tests may have started one.
     let _ = match format {
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).try_init(),
-        LogFormat::Text => log.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => log
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .try_init(),
+        LogFormat::Text => log
+            .with_target(false)
+            .with_ansi(std::io::stderr().is_terminal())
+            .try_init(),
     };
 }
 
@@ -31,15 +40,29 @@ impl Metrics {
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let request_seconds = HistogramVec::new(
-            HistogramOpts::new("http_server_request_duration_seconds", "Duration of HTTP server requests.").buckets(
-                vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0],
-            ),
-            &["http_request_method", "http_route", "http_response_status_code"],
+            HistogramOpts::new(
+                "http_server_request_duration_seconds",
+                "Duration of HTTP server requests.",
+            )
+            .buckets(vec![
+                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5,
+                5.0, 7.5, 10.0,
+            ]),
+            &[
+                "http_request_method",
+                "http_route",
+                "http_response_status_code",
+            ],
         )?;
-        let active_requests = IntGauge::new("http_server_active_requests", "Requests being served.")?;
+        let active_requests =
+            IntGauge::new("http_server_active_requests", "Requests being served.")?;
         registry.register(Box::new(request_seconds.clone()))?;
         registry.register(Box::new(active_requests.clone()))?;
-        Ok(Self { registry, request_seconds, active_requests })
+        Ok(Self {
+            registry,
+            request_seconds,
+            active_requests,
+        })
     }
 
     /// The text format of Prometheus.

@@ -1,12 +1,16 @@
 //! Text that is searched and compared: lower case, without accents, words separated by one space.
 
-use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// "Loos-en-Gohelle" → "loos en gohelle", "Œuf à l'été" → "oeuf a l ete".
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+    for c in text
+        .nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+    {
         match c {
             'œ' => folded.push_str("oe"),
             'æ' => folded.push_str("ae"),
@@ -23,8 +27,13 @@ pub fn fold(text: &str) -> String {
 /// the text has no word.
 pub fn prefix_query(text: &str) -> Option<String> {
     let folded = fold(text);
-    (!folded.is_empty())
-        .then(|| folded.split(' ').map(|word| format!("{word}:*")).collect::<Vec<_>>().join(" & "))
+    (!folded.is_empty()).then(|| {
+        folded
+            .split(' ')
+            .map(|word| format!("{word}:*"))
+            .collect::<Vec<_>>()
+            .join(" & ")
+    })
 }
 
 #[cfg(test)]
@@ -41,7 +50,10 @@ mod tests {
 
     #[test]
     fn a_query_of_prefixes_has_only_words_in_it() {
-        assert_eq!(prefix_query("saint-é & | !(").as_deref(), Some("saint:* & e:*"));
+        assert_eq!(
+            prefix_query("saint-é & | !(").as_deref(),
+            Some("saint:* & e:*")
+        );
         assert_eq!(prefix_query("--"), None);
     }
 }

@@ -1,3 +1,4 @@
+ALTER TABLE initiatives DROP COLUMN opinion_id, DROP COLUMN decision_id;
 DROP TABLE events, headcounts, participations, endorsements, notes, decisions, opinions, initiatives,
     lifecycle_transitions;
 DROP FUNCTION refuse_change;

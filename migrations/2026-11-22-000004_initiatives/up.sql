@@ -115,6 +115,9 @@ CREATE TABLE initiatives (
     first_reply_at timestamptz,
     implicit_decision_on date,
     decided_at timestamptz,
+    -- the last ones, so that a single view needs no search
+    opinion_id uuid,
+    decision_id uuid,
     redirected_to text,
     state_changed_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
@@ -199,6 +202,10 @@ CREATE TABLE decisions (
     CONSTRAINT decisions_id_carries_commune CHECK (commune_of(id) = commune_code)
 );
 CREATE INDEX decisions_by_initiative ON decisions (initiative_id, commune_code, decided_at DESC);
+
+ALTER TABLE initiatives
+    ADD FOREIGN KEY (opinion_id, commune_code) REFERENCES opinions (id, commune_code),
+    ADD FOREIGN KEY (decision_id, commune_code) REFERENCES decisions (id, commune_code);
 
 CREATE FUNCTION decisions_need_a_mandate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

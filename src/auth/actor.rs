@@ -39,7 +39,9 @@ impl Actor {
         now: DateTime<Utc>,
         lock: bool,
     ) -> Result<Self, ApiError> {
-        let Some(user) = user else { return Ok(Self::default()) };
+        let Some(user) = user else {
+            return Ok(Self::default());
+        };
         let today = paris_day(now);
         let person: Option<Person> = users::table
             .find(user)
@@ -48,24 +50,46 @@ impl Actor {
             .first(conn)
             .await
             .optional()?;
-        let Some(person) = person else { return Err(ApiError::unauthorized(true)) };
+        let Some(person) = person else {
+            return Err(ApiError::unauthorized(true));
+        };
         let query = mandates::table
             .filter(mandates::user_id.eq(user))
             .filter(mandates::starts_on.le(today))
             .filter(mandates::ends_on.is_null().or(mandates::ends_on.ge(today)))
-            .select((mandates::id, mandates::commune_code, mandates::role, mandates::may_sign, mandates::capacity));
-        let rows: Vec<MandateRow> =
-            if lock { query.for_share().load(conn).await? } else { query.load(conn).await? };
+            .select((
+                mandates::id,
+                mandates::commune_code,
+                mandates::role,
+                mandates::may_sign,
+                mandates::capacity,
+            ));
+        let rows: Vec<MandateRow> = if lock {
+            query.for_share().load(conn).await?
+        } else {
+            query.load(conn).await?
+        };
         let mandates = rows
             .into_iter()
-            .map(|(id, commune, role, may_sign, capacity)| ActiveMandate { id, commune, role, may_sign, capacity })
+            .map(|(id, commune, role, may_sign, capacity)| ActiveMandate {
+                id,
+                commune,
+                role,
+                may_sign,
+                capacity,
+            })
             .collect();
-        Ok(Self { person: Some(person), mandates })
+        Ok(Self {
+            person: Some(person),
+            mandates,
+        })
     }
 
     /// The person, or 401 when nobody is signed in.
     pub fn person(&self) -> Result<&Person, ApiError> {
-        self.person.as_ref().ok_or_else(|| ApiError::unauthorized(false))
+        self.person
+            .as_ref()
+            .ok_or_else(|| ApiError::unauthorized(false))
     }
 
     /// The person's id, if somebody is signed in.
@@ -85,7 +109,9 @@ impl Actor {
 
     /// Whether they are of age on the day of `now`.
     pub fn is_adult(&self, now: DateTime<Utc>) -> bool {
-        self.person.as_ref().is_some_and(|person| age_on(person.birth_on, paris_day(now)) >= 18)
+        self.person
+            .as_ref()
+            .is_some_and(|person| age_on(person.birth_on, paris_day(now)) >= 18)
     }
 
     /// What they are in a commune, apart from any holder.
@@ -93,9 +119,15 @@ impl Actor {
         Standing {
             signed_in: self.person.is_some(),
             is_admin: self.is_admin(),
-            mandates: self.mandates.iter().filter(|mandate| mandate.commune == commune).cloned().collect(),
+            mandates: self
+                .mandates
+                .iter()
+                .filter(|mandate| mandate.commune == commune)
+                .cloned()
+                .collect(),
             holder: None,
             host: None,
+            entered_on_behalf: false,
         }
     }
 
@@ -109,17 +141,26 @@ impl Actor {
     ) -> Result<Standing, ApiError> {
         let mut standing = self.standing_in(commune);
         let bodies: Vec<HolderId> = holder.into_iter().chain(host).collect();
-        let (Some(person), false) = (&self.person, bodies.is_empty()) else { return Ok(standing) };
+        let (Some(person), false) = (&self.person, bodies.is_empty()) else {
+            return Ok(standing);
+        };
         let memberships: Vec<(HolderId, String, bool)> = holder_members::table
             .filter(holder_members::commune_code.eq(commune))
             .filter(holder_members::user_id.eq(person.id))
             .filter(holder_members::holder_id.eq_any(bodies))
             .filter(holder_members::state.eq("active"))
-            .select((holder_members::holder_id, holder_members::role, holder_members::may_sign))
+            .select((
+                holder_members::holder_id,
+                holder_members::role,
+                holder_members::may_sign,
+            ))
             .load(conn)
             .await?;
         for (body, role, may_sign) in memberships {
-            let membership = Some(Membership { is_lead: role == "lead", may_sign });
+            let membership = Some(Membership {
+                is_lead: role == "lead",
+                may_sign,
+            });
             if Some(body) == holder {
                 standing.holder = membership;
             } else {

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{web, FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use crate::http::error::ApiError;
 use crate::http::extract::BodyDigest;
@@ -29,7 +29,9 @@ pub struct Request {
 
 impl Request {
     fn read(http: &HttpRequest) -> Result<Self, ApiError> {
-        let state = http.app_data::<web::Data<State>>().ok_or_else(|| ApiError::internal("no state"))?;
+        let state = http
+            .app_data::<web::Data<State>>()
+            .ok_or_else(|| ApiError::internal("no state"))?;
         let user = match http.headers().get(header::AUTHORIZATION) {
             None => None,
             Some(value) => {
@@ -57,19 +59,35 @@ impl Request {
             }
         };
         let operation = format!("{} {}", http.method(), http.path());
-        Ok(Self { user, operation, idempotency_key, http: http.clone() })
+        Ok(Self {
+            user,
+            operation,
+            idempotency_key,
+            http: http.clone(),
+        })
     }
 
     /// SHA-256 of the body; of a request without one, zeros.
     pub fn body_digest(&self) -> [u8; 32] {
-        self.http.extensions().get::<BodyDigest>().map_or([0; 32], |digest| digest.0)
+        self.http
+            .extensions()
+            .get::<BodyDigest>()
+            .map_or([0; 32], |digest| digest.0)
     }
 
     /// Path and query without the cursor and the limit: what a cursor belongs to, and what `Link` repeats.
     pub fn list_scope(&self) -> String {
-        let kept: Vec<&str> =
-            self.http.query_string().split('&').filter(|p| !p.is_empty() && !p.starts_with("cursor=")).collect();
-        if kept.is_empty() { self.http.path().to_owned() } else { format!("{}?{}", self.http.path(), kept.join("&")) }
+        let kept: Vec<&str> = self
+            .http
+            .query_string()
+            .split('&')
+            .filter(|p| !p.is_empty() && !p.starts_with("cursor="))
+            .collect();
+        if kept.is_empty() {
+            self.http.path().to_owned()
+        } else {
+            format!("{}?{}", self.http.path(), kept.join("&"))
+        }
     }
 
     /// Whether `Prefer` asks for this (RFC 7240).

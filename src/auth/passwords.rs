@@ -23,7 +23,9 @@ pub struct Passwords {
 impl Default for Passwords {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { turns: Arc::new(Semaphore::new(cores)) }
+        Self {
+            turns: Arc::new(Semaphore::new(cores)),
+        }
     }
 }
 
@@ -34,7 +36,10 @@ impl Passwords {
         tokio::task::spawn_blocking(move || {
             // The permit lives as long as the work, even when nobody waits for it any more.
             let _permit = permit;
-            argon2()?.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(ApiError::internal)
+            argon2()?
+                .hash_password(password.as_bytes())
+                .map(|hash| hash.to_string())
+                .map_err(ApiError::internal)
         })
         .await
         .map_err(ApiError::internal)?
@@ -48,7 +53,10 @@ impl Passwords {
             let known = hash.is_some();
             let text = hash.unwrap_or_else(|| NOBODY.to_owned());
             let hash = PasswordHash::new(&text).map_err(ApiError::internal)?;
-            Ok(argon2()?.verify_password(password.as_bytes(), &hash).is_ok() && known)
+            Ok(argon2()?
+                .verify_password(password.as_bytes(), &hash)
+                .is_ok()
+                && known)
         })
         .await
         .map_err(ApiError::internal)?
@@ -82,15 +90,28 @@ mod tests {
         let passwords = Passwords::default();
         let hash = passwords.hash("correct horse".to_owned()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(passwords.verify("correct horse".to_owned(), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify("battery staple".to_owned(), Some(hash)).await.unwrap());
+        assert!(
+            passwords
+                .verify("correct horse".to_owned(), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("battery staple".to_owned(), Some(hash))
+                .await
+                .unwrap()
+        );
         assert!(!passwords.verify("anything".to_owned(), None).await.unwrap());
     }
 
     #[test]
     fn common_passwords_are_refused() {
         for common in ["password", "12345678", "azertyuiop", "camille62"] {
-            assert!(is_too_common(common, &["camille@example.org", "Camille"]), "{common}");
+            assert!(
+                is_too_common(common, &["camille@example.org", "Camille"]),
+                "{common}"
+            );
         }
         assert!(!is_too_common("planters-on-rue-hoche", &[]));
     }

@@ -12,6 +12,7 @@ codes! {
         Holder = "holder", "Membre du porteur de projet", "Member of the holder";
         Host = "host", "Membre de la structure porteuse", "Member of the host organisation";
         Agent = "agent", "Agent de la commune", "Agent of the commune";
+        AgentOnBehalf = "agent_on_behalf", "Agent au nom du porteur venu au guichet", "Agent on behalf of a holder at the counter";
         ElectedOfficial = "elected_official", "Élu de la commune", "Elected official of the commune";
         Admin = "admin", "Administrateur de la plateforme", "Administrator of the platform";
         Clock = "clock", "Le temps qui passe", "The passing of time";
@@ -45,6 +46,8 @@ pub struct Standing {
     pub mandates: Vec<ActiveMandate>,
     pub holder: Option<Membership>,
     pub host: Option<Membership>,
+    /// The matter was entered at the counter: an agent may act for its holder.
+    pub entered_on_behalf: bool,
 }
 
 /// Why somebody may not act.
@@ -65,7 +68,10 @@ impl Standing {
             Role::Resident => self.signed_in,
             Role::Holder => self.holder.is_some(),
             Role::Host => self.host.is_some(),
-            Role::Agent | Role::ElectedOfficial => self.mandates.iter().any(|mandate| mandate.role == role),
+            Role::Agent | Role::ElectedOfficial => {
+                self.mandates.iter().any(|mandate| mandate.role == role)
+            }
+            Role::AgentOnBehalf => self.entered_on_behalf && self.has(Role::Agent),
             Role::Admin => self.is_admin,
             Role::Clock => false,
         }
@@ -88,14 +94,20 @@ impl Standing {
 
     /// The mandate under which they sign for the commune.
     pub fn signing_mandate(&self) -> Option<&ActiveMandate> {
-        self.mandates.iter().find(|mandate| mandate.role == Role::ElectedOfficial && mandate.may_sign)
+        self.mandates
+            .iter()
+            .find(|mandate| mandate.role == Role::ElectedOfficial && mandate.may_sign)
     }
 
     /// The first of these roles that they may act in.
     pub fn permit(&self, who: &[Role]) -> Result<Role, Denial> {
         let mut conflict = false;
         for role in who.iter().copied().filter(|role| self.has(*role)) {
-            if matches!(role, Role::Agent | Role::ElectedOfficial) && self.is_on_the_holders_side() {
+            if matches!(
+                role,
+                Role::Agent | Role::AgentOnBehalf | Role::ElectedOfficial
+            ) && self.is_on_the_holders_side()
+            {
                 conflict = true;
             } else {
                 return Ok(role);
@@ -140,32 +152,76 @@ mod tests {
         Standing {
             signed_in: !roles.is_empty(),
             is_admin: has(Role::Admin),
-            mandates: [Role::Agent, Role::ElectedOfficial].into_iter().filter(|r| has(*r)).map(mandate).collect(),
+            mandates: [Role::Agent, Role::ElectedOfficial]
+                .into_iter()
+                .filter(|r| has(*r))
+                .map(mandate)
+                .collect(),
             holder: has(Role::Holder).then(Membership::default),
             host: has(Role::Host).then(Membership::default),
+            entered_on_behalf: has(Role::AgentOnBehalf),
         }
     }
 
     #[test]
     fn the_table_of_standings() {
-        use Role::{Admin, Agent, ElectedOfficial, Holder, Host, Resident};
+        use Role::{Admin, Agent, AgentOnBehalf, ElectedOfficial, Holder, Host, Resident};
         let cases: &[(&[Role], &[Role], Result<Role, Denial>)] = &[
             (&[], &[Agent], Err(Denial::Anonymous)),
             (&[Resident], &[Agent], Err(Denial::NotAllowed)),
             (&[Resident, Agent], &[Agent], Ok(Agent)),
-            (&[Resident, Agent], &[ElectedOfficial], Err(Denial::NotAllowed)),
-            (&[Resident, ElectedOfficial], &[Agent, ElectedOfficial], Ok(ElectedOfficial)),
-            (&[Resident, Agent, Holder], &[Agent], Err(Denial::ConflictOfInterest)),
-            (&[Resident, ElectedOfficial, Host], &[ElectedOfficial], Err(Denial::ConflictOfInterest)),
+            (
+                &[Resident, Agent],
+                &[ElectedOfficial],
+                Err(Denial::NotAllowed),
+            ),
+            (
+                &[Resident, ElectedOfficial],
+                &[Agent, ElectedOfficial],
+                Ok(ElectedOfficial),
+            ),
+            (
+                &[Resident, Agent, Holder],
+                &[Agent],
+                Err(Denial::ConflictOfInterest),
+            ),
+            (
+                &[Resident, ElectedOfficial, Host],
+                &[ElectedOfficial],
+                Err(Denial::ConflictOfInterest),
+            ),
             // On their own side they act as anybody else would.
             (&[Resident, Agent, Holder], &[Holder, Agent], Ok(Holder)),
             (&[Resident, Agent, Holder], &[Agent, Holder], Ok(Holder)),
-            (&[Resident, Admin], &[Agent, ElectedOfficial, Holder], Err(Denial::NotAllowed)),
+            (
+                &[Resident, Admin],
+                &[Agent, ElectedOfficial, Holder],
+                Err(Denial::NotAllowed),
+            ),
+            (
+                &[Resident, Agent],
+                &[Holder, AgentOnBehalf],
+                Err(Denial::NotAllowed),
+            ),
+            (
+                &[Resident, Agent, AgentOnBehalf],
+                &[Holder, AgentOnBehalf],
+                Ok(AgentOnBehalf),
+            ),
+            (
+                &[Resident, AgentOnBehalf],
+                &[AgentOnBehalf],
+                Err(Denial::NotAllowed),
+            ),
             (&[Resident, Admin], &[Admin], Ok(Admin)),
             (&[Resident, Admin], &[Role::Clock], Err(Denial::NotAllowed)),
         ];
         for (has, who, expected) in cases {
-            assert_eq!(standing(has).permit(who), *expected, "{has:?} acting as one of {who:?}");
+            assert_eq!(
+                standing(has).permit(who),
+                *expected,
+                "{has:?} acting as one of {who:?}"
+            );
         }
     }
 }

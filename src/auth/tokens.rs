@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::signature::{EcdsaKeyPair, KeyPair, ECDSA_P256_SHA256_FIXED_SIGNING};
-use base64::prelude::{Engine, BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,9 @@ pub struct Keys {
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("expected a P-256 private key in PKCS#8 PEM (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256)")]
+    #[error(
+        "expected a P-256 private key in PKCS#8 PEM (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256)"
+    )]
     NotAKey,
     #[error("no key to sign with")]
     None,
@@ -93,9 +95,13 @@ pub enum KeyError {
 
 /// A new private key as PKCS#8 PEM.
 pub fn generate_key() -> Result<String, KeyError> {
-    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| KeyError::Generation)?;
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
+        .map_err(|_| KeyError::Generation)?;
     let der = pair.to_pkcs8v1().map_err(|_| KeyError::Generation)?;
-    Ok(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64_STANDARD.encode(der.as_ref())))
+    Ok(format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        BASE64_STANDARD.encode(der.as_ref())
+    ))
 }
 
 impl SigningKey {
@@ -105,12 +111,17 @@ impl SigningKey {
             .and_then(|(_, rest)| rest.split_once("-----END PRIVATE KEY-----"))
             .map(|(body, _)| body.split_whitespace().collect())
             .ok_or(KeyError::NotAKey)?;
-        let der = BASE64_STANDARD.decode(body).map_err(|_| KeyError::NotAKey)?;
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).map_err(|_| KeyError::NotAKey)?;
+        let der = BASE64_STANDARD
+            .decode(body)
+            .map_err(|_| KeyError::NotAKey)?;
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der)
+            .map_err(|_| KeyError::NotAKey)?;
         let point = pair.public_key().as_ref();
         let (x, y) = match (point.first(), point.get(1..33), point.get(33..65)) {
-            (Some(4), Some(x), Some(y)) => (BASE64_URL_SAFE_NO_PAD.encode(x), BASE64_URL_SAFE_NO_PAD.encode(y)),
+            (Some(4), Some(x), Some(y)) => (
+                BASE64_URL_SAFE_NO_PAD.encode(x),
+                BASE64_URL_SAFE_NO_PAD.encode(y),
+            ),
             _ => return Err(KeyError::NotAKey),
         };
         // The thumbprint of RFC 7638: the same key has the same name everywhere.
@@ -119,7 +130,15 @@ impl SigningKey {
         Ok(Self {
             decoding: DecodingKey::from_ec_components(&x, &y).map_err(|_| KeyError::NotAKey)?,
             encoding: EncodingKey::from_ec_der(&der),
-            jwk: Jwk { kty: "EC", crv: "P-256", alg: "ES256", purpose: "sig", kid, x, y },
+            jwk: Jwk {
+                kty: "EC",
+                crv: "P-256",
+                alg: "ES256",
+                purpose: "sig",
+                kid,
+                x,
+                y,
+            },
         })
     }
 }
@@ -127,20 +146,33 @@ impl SigningKey {
 impl Keys {
     /// Reads the keys, the one that signs first.
     pub fn new(pems: &[String], issuer: &str) -> Result<Self, KeyError> {
-        let keys = pems.iter().map(|pem| SigningKey::read(pem)).collect::<Result<Vec<_>, _>>()?;
+        let keys = pems
+            .iter()
+            .map(|pem| SigningKey::read(pem))
+            .collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() {
             return Err(KeyError::None);
         }
-        Ok(Self { keys, issuer: issuer.trim_end_matches('/').to_owned() })
+        Ok(Self {
+            keys,
+            issuer: issuer.trim_end_matches('/').to_owned(),
+        })
     }
 
     /// The public halves.
     pub fn jwks(&self) -> Jwks {
-        Jwks { keys: self.keys.iter().map(|key| key.jwk.clone()).collect() }
+        Jwks {
+            keys: self.keys.iter().map(|key| key.jwk.clone()).collect(),
+        }
     }
 
     /// An access token for a person.
-    pub fn issue(&self, user: UserId, roles: Vec<String>, now: DateTime<Utc>) -> Result<String, KeyError> {
+    pub fn issue(
+        &self,
+        user: UserId,
+        roles: Vec<String>,
+        now: DateTime<Utc>,
+    ) -> Result<String, KeyError> {
         self.issue_for(user, roles, now, ACCESS_LIFETIME)
     }
 
@@ -165,7 +197,11 @@ impl Keys {
             scope: String::new(),
             roles,
         };
-        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(key.jwk.kid.clone()), ..Header::new(Algorithm::ES256) };
+        let header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(key.jwk.kid.clone()),
+            ..Header::new(Algorithm::ES256)
+        };
         jsonwebtoken::encode(&header, &claims, &key.encoding).map_err(|_| KeyError::Generation)
     }
 
@@ -175,7 +211,10 @@ impl Keys {
         if header.typ.as_deref() != Some(TYPE) {
             return None;
         }
-        let key = self.keys.iter().find(|key| Some(&key.jwk.kid) == header.kid.as_ref())?;
+        let key = self
+            .keys
+            .iter()
+            .find(|key| Some(&key.jwk.kid) == header.kid.as_ref())?;
         // The algorithm is ours to say, not the token's.
         let mut validation = Validation::new(Algorithm::ES256);
         validation.set_audience(&[&self.issuer]);
@@ -183,7 +222,9 @@ impl Keys {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // Compared below with our own clock.
         validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation).ok()?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation)
+            .ok()?
+            .claims;
         (claims.exp > now.timestamp()).then_some(UserId(claims.sub))
     }
 }
@@ -238,7 +279,10 @@ mod tests {
         let (keys, now) = (keys(), Utc::now());
         let user = UserId::new(now).unwrap();
         let strangers = Keys::new(&[generate_key().unwrap()], "http://127.0.0.1:8080").unwrap();
-        assert_eq!(keys.check(&strangers.issue(user, vec![], now).unwrap(), now), None);
+        assert_eq!(
+            keys.check(&strangers.issue(user, vec![], now).unwrap(), now),
+            None
+        );
         for bogus in ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
             assert_eq!(keys.check(bogus, now), None);
         }
@@ -248,7 +292,13 @@ mod tests {
     fn rotation_keeps_the_old_key_counting() {
         let (old, new, now) = (generate_key().unwrap(), generate_key().unwrap(), Utc::now());
         let user = UserId::new(now).unwrap();
-        let token = Keys::new(&[old.clone()], "x").unwrap().issue(user, vec![], now).unwrap();
-        assert_eq!(Keys::new(&[new, old], "x").unwrap().check(&token, now), Some(user));
+        let token = Keys::new(&[old.clone()], "x")
+            .unwrap()
+            .issue(user, vec![], now)
+            .unwrap();
+        assert_eq!(
+            Keys::new(&[new, old], "x").unwrap().check(&token, now),
+            Some(user)
+        );
     }
 }

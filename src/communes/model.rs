@@ -6,7 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::dto::{Commune, CommuneFilter, CommuneSettings, CommuneSettingsPatch, CommuneSort, Intercommunality, Place};
+use super::dto::{
+    Commune, CommuneFilter, CommuneSettings, CommuneSettingsPatch, CommuneSort, Intercommunality,
+    Place,
+};
 use crate::db::schema::{communes, departments, intercommunalities, regions};
 use crate::http::cursor::Page;
 use crate::http::error::{ApiError, Code};
@@ -46,9 +49,18 @@ impl From<CommuneWithPlaces> for Commune {
         Self {
             code: row.code,
             name: row.name,
-            department: Place { code: row.department_code, name: commune.department },
-            region: Place { code: row.region_code, name: commune.region },
-            intercommunality: row.epci_siren.zip(commune.epci).map(|(siren, name)| Intercommunality { siren, name }),
+            department: Place {
+                code: row.department_code,
+                name: commune.department,
+            },
+            region: Place {
+                code: row.region_code,
+                name: commune.region,
+            },
+            intercommunality: row
+                .epci_siren
+                .zip(commune.epci)
+                .map(|(siren, name)| Intercommunality { siren, name }),
             siren: row.siren,
             population: row.population,
             postal_codes: row.postal_codes.into_iter().flatten().collect(),
@@ -84,7 +96,12 @@ type Joined = (CommuneRow, String, String, Option<String>);
 
 fn with_places(found: Joined) -> CommuneWithPlaces {
     let (row, department, region, epci) = found;
-    CommuneWithPlaces { row, department, region, epci }
+    CommuneWithPlaces {
+        row,
+        department,
+        region,
+        epci,
+    }
 }
 
 /// One commune.
@@ -107,8 +124,12 @@ pub async fn find(conn: &mut AsyncPgConnection, code: &str) -> Result<CommuneWit
 
 /// The settings of a commune that takes part in the scheme; 409 for one that does not.
 pub async fn enrolled(conn: &mut AsyncPgConnection, code: &str) -> Result<CommuneRow, ApiError> {
-    let row: Option<CommuneRow> =
-        communes::table.find(code).select(CommuneRow::as_select()).first(conn).await.optional()?;
+    let row: Option<CommuneRow> = communes::table
+        .find(code)
+        .select(CommuneRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
     match row {
         Some(row) if row.enrolled_at.is_some() => Ok(row),
         Some(_) => Err(ApiError::requirement(
@@ -144,10 +165,15 @@ pub async fn list(
             query = query.filter(communes::postal_codes.contains(vec![Some(q.clone())]));
         } else if let Some(words) = prefix_query(q) {
             query = query.filter(
-                sql::<Bool>("communes.name_words @@ to_tsquery('simple', ").bind::<Text, _>(words).sql(")"),
+                sql::<Bool>("communes.name_words @@ to_tsquery('simple', ")
+                    .bind::<Text, _>(words)
+                    .sql(")"),
             );
         } else {
-            return Ok(Page { items: Vec::new(), has_more: false });
+            return Ok(Page {
+                items: Vec::new(),
+                has_more: false,
+            });
         }
     }
     if let Some(department) = &filter.department {
@@ -161,34 +187,60 @@ pub async fn list(
     match filter.sort {
         CommuneSort::Name => {
             if let Some(after) = after {
-                let further = communes::folded_name.gt(after.folded_name.clone()).or(communes::code.gt(after.code));
-                query = query.filter(communes::folded_name.ge(after.folded_name)).filter(further);
+                let further = communes::folded_name
+                    .gt(after.folded_name.clone())
+                    .or(communes::code.gt(after.code));
+                query = query
+                    .filter(communes::folded_name.ge(after.folded_name))
+                    .filter(further);
             }
             query = query.order((communes::folded_name, communes::code));
         }
         CommuneSort::Population => {
             if let Some(after) = after {
-                let further = population().lt(after.population).or(communes::code.gt(after.code));
-                query = query.filter(population().le(after.population)).filter(further);
+                let further = population()
+                    .lt(after.population)
+                    .or(communes::code.gt(after.code));
+                query = query
+                    .filter(population().le(after.population))
+                    .filter(further);
             }
             query = query.order((population().desc(), communes::code.asc()));
         }
     }
     let found: Vec<Joined> = query.load(conn).await?;
-    Ok(Page::cut(found.into_iter().map(with_places).collect(), limit))
+    Ok(Page::cut(
+        found.into_iter().map(with_places).collect(),
+        limit,
+    ))
 }
 
 /// Joins a commune to the scheme; 409 when it has joined already.
-pub async fn enrol(conn: &mut AsyncPgConnection, code: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
-    let changed = diesel::update(communes::table.find(code).filter(communes::enrolled_at.is_null()))
-        .set((communes::enrolled_at.eq(now), communes::version.eq(communes::version + 1)))
-        .execute(conn)
-        .await?;
+pub async fn enrol(
+    conn: &mut AsyncPgConnection,
+    code: &str,
+    now: DateTime<Utc>,
+) -> Result<(), ApiError> {
+    let changed = diesel::update(
+        communes::table
+            .find(code)
+            .filter(communes::enrolled_at.is_null()),
+    )
+    .set((
+        communes::enrolled_at.eq(now),
+        communes::version.eq(communes::version + 1),
+    ))
+    .execute(conn)
+    .await?;
     if changed == 1 {
         return Ok(());
     }
     find(conn, code).await?;
-    Err(ApiError::because(Code::AlreadyExists, "Cette commune participe déjà.", "This commune takes part already."))
+    Err(ApiError::because(
+        Code::AlreadyExists,
+        "Cette commune participe déjà.",
+        "This commune takes part already.",
+    ))
 }
 
 /// Changes settings of a commune that the caller holds locked at `version`.
@@ -206,6 +258,10 @@ pub async fn change_settings(
 
 /// The version of a commune's row, held until the transaction ends.
 pub async fn lock(conn: &mut AsyncPgConnection, code: &str) -> Result<i32, ApiError> {
-    Ok(communes::table.find(code).select(communes::version).for_update().first(conn).await?)
+    Ok(communes::table
+        .find(code)
+        .select(communes::version)
+        .for_update()
+        .first(conn)
+        .await?)
 }
-

@@ -5,8 +5,8 @@ use diesel::sql_types::{Array, Integer, Nullable, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use sha2::{Digest, Sha256};
 
-use crate::db::schema::reference_data;
 use crate::db::DatabaseError;
+use crate::db::schema::reference_data;
 use crate::text::fold;
 
 const COMMUNES: &str = include_str!("../../data/communes-cog-2026.csv");
@@ -30,7 +30,10 @@ impl Columns {
     }
 
     fn take(&mut self, index: usize) -> Vec<Option<String>> {
-        self.0.get_mut(index).map(std::mem::take).unwrap_or_default()
+        self.0
+            .get_mut(index)
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 }
 
@@ -40,7 +43,11 @@ pub async fn load(conn: &mut AsyncPgConnection) -> Result<usize, DatabaseError> 
     for file in [REGIONS, DEPARTMENTS, INTERCOMMUNALITIES, COMMUNES] {
         digest.update(file);
     }
-    let edition: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let edition: String = digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let loaded: Option<String> = reference_data::table
         .find("communes")
         .select(reference_data::sha256)
@@ -53,7 +60,10 @@ pub async fn load(conn: &mut AsyncPgConnection) -> Result<usize, DatabaseError> 
     conn.transaction(async |conn| {
         insert(conn).await?;
         diesel::insert_into(reference_data::table)
-            .values((reference_data::name.eq("communes"), reference_data::sha256.eq(&edition)))
+            .values((
+                reference_data::name.eq("communes"),
+                reference_data::sha256.eq(&edition),
+            ))
             .on_conflict(reference_data::name)
             .do_update()
             .set(reference_data::sha256.eq(&edition))
@@ -68,7 +78,8 @@ pub async fn load(conn: &mut AsyncPgConnection) -> Result<usize, DatabaseError> 
 type Texts = Array<Nullable<Text>>;
 
 async fn insert(conn: &mut AsyncPgConnection) -> Result<(), DatabaseError> {
-    let unreadable = |error: csv::Error| DatabaseError::Migration(format!("reference data: {error}"));
+    let unreadable =
+        |error: csv::Error| DatabaseError::Migration(format!("reference data: {error}"));
 
     let mut regions = Columns::read(REGIONS, 2).map_err(unreadable)?;
     diesel::sql_query(
@@ -105,8 +116,11 @@ async fn insert(conn: &mut AsyncPgConnection) -> Result<(), DatabaseError> {
     let codes = communes.take(0);
     let names = communes.take(1);
     let folded: Vec<Option<String>> = names.iter().map(|name| name.as_deref().map(fold)).collect();
-    let populations: Vec<Option<i32>> =
-        communes.take(6).iter().map(|text| text.as_deref().and_then(|text| text.parse().ok())).collect();
+    let populations: Vec<Option<i32>> = communes
+        .take(6)
+        .iter()
+        .map(|text| text.as_deref().and_then(|text| text.parse().ok()))
+        .collect();
     diesel::sql_query(
         "INSERT INTO communes (code, name, folded_name, department_code, region_code, epci_siren, siren, population,
              postal_codes)

@@ -14,7 +14,11 @@ use crate::http::reply::{Answer, Reply};
 use crate::state::State;
 
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_communes).service(get_commune).service(update_commune).service(enrol_commune);
+    config
+        .service(list_communes)
+        .service(get_commune)
+        .service(update_commune)
+        .service(enrol_commune);
 }
 
 /// Who sets how a commune's scheme works.
@@ -39,11 +43,16 @@ pub async fn list_communes(
     let after: Option<Position> = state.after(&anyone, paging.0.cursor.as_deref())?;
     let mut session = state.read(&anyone).await?;
     let page = model::list(&mut session.conn, &filter.0, after, paging.0.limit()).await?;
-    let reply = state.page(&anyone, page, |commune| Position::from(commune), |items, has_more, next_cursor| CommunePage {
-        data: items.into_iter().map(Commune::from).collect(),
-        has_more,
-        next_cursor,
-    })?;
+    let reply = state.page(
+        &anyone,
+        page,
+        |commune| Position::from(commune),
+        |items, has_more, next_cursor| CommunePage {
+            data: items.into_iter().map(Commune::from).collect(),
+            has_more,
+            next_cursor,
+        },
+    )?;
     Ok(reply.public(60))
 }
 
@@ -55,7 +64,11 @@ pub async fn list_communes(
     security(()),
 )]
 #[get("/v1/communes/{code}")]
-pub async fn get_commune(state: web::Data<State>, anyone: Anyone, code: web::Path<String>) -> Answer {
+pub async fn get_commune(
+    state: web::Data<State>,
+    anyone: Anyone,
+    code: web::Path<String>,
+) -> Answer {
     let mut session = state.read(&anyone).await?;
     let commune = model::find(&mut session.conn, &code).await?;
     Ok(Reply::resource(commune.row.version, &Commune::from(commune))?.public(60))
@@ -103,7 +116,11 @@ pub async fn update_commune(
     ),
 )]
 #[post("/v1/communes/{code}/enrol")]
-pub async fn enrol_commune(state: web::Data<State>, caller: Caller, code: web::Path<String>) -> Answer {
+pub async fn enrol_commune(
+    state: web::Data<State>,
+    caller: Caller,
+    code: web::Path<String>,
+) -> Answer {
     state
         .write(&caller, async move |session| {
             model::lock(&mut session.conn, &code).await?;

@@ -9,9 +9,13 @@ use diesel::dsl::sql;
 use diesel::sql_types::{Bool, Text};
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::deadpool::{Object, Pool as DeadPool};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use diesel_migrations::{embed_migrations, EmbeddedMigrations, MigrationHarness};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use diesel_async::{
+    AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use futures_util::FutureExt;
 
 /// The migrations of this version of the program.
@@ -56,8 +60,10 @@ impl Pool {
         // has died shows at its first use, as "busy", and is not given out again.
         config.recycling_method = RecyclingMethod::Fast;
         let statement_timeout = options.statement_timeout;
-        config.custom_setup = Box::new(move |url| connect(url.to_owned(), statement_timeout).boxed());
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
+        config.custom_setup =
+            Box::new(move |url| connect(url.to_owned(), statement_timeout).boxed());
+        let manager =
+            AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
         DeadPool::builder(manager)
             .max_size(options.size)
             .wait_timeout(Some(options.acquire_timeout))
@@ -70,7 +76,10 @@ impl Pool {
 
     /// A connection, or the reason why there is none in time.
     pub async fn get(&self) -> Result<Connection, DatabaseError> {
-        self.0.get().await.map_err(|error| DatabaseError::Pool(error.to_string()))
+        self.0
+            .get()
+            .await
+            .map_err(|error| DatabaseError::Pool(error.to_string()))
     }
 
     /// Ends the connections; those in use end when they come back.
@@ -90,7 +99,10 @@ async fn connect(url: String, statement_timeout: Duration) -> ConnectionResult<A
         statement_timeout.as_millis() / 2,
         statement_timeout.as_millis() * 2,
     );
-    connection.batch_execute(&limits).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    connection
+        .batch_execute(&limits)
+        .await
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
 
@@ -103,12 +115,16 @@ pub async fn connect_unlimited(url: &str) -> Result<AsyncPgConnection, DatabaseE
 pub async fn create_if_missing(maintenance: &str, name: &str) -> Result<(), DatabaseError> {
     let mut connection = connect_unlimited(maintenance).await?;
     let exists: bool = diesel::select(
-        sql::<Bool>("EXISTS (SELECT FROM pg_database WHERE datname = ").bind::<Text, _>(name).sql(")"),
+        sql::<Bool>("EXISTS (SELECT FROM pg_database WHERE datname = ")
+            .bind::<Text, _>(name)
+            .sql(")"),
     )
     .get_result(&mut connection)
     .await?;
     if !exists {
-        connection.batch_execute(&format!("CREATE DATABASE \"{name}\"")).await?;
+        connection
+            .batch_execute(&format!("CREATE DATABASE \"{name}\""))
+            .await?;
     }
     Ok(())
 }
@@ -118,13 +134,17 @@ pub async fn create_if_missing(maintenance: &str, name: &str) -> Result<(), Data
 pub async fn migrate(url: &str) -> Result<usize, DatabaseError> {
     // Migrations may take longer than any request does.
     let mut connection = connect_unlimited(url).await?;
-    connection.batch_execute("SELECT pg_advisory_lock(5050)").await?;
+    connection
+        .batch_execute("SELECT pg_advisory_lock(5050)")
+        .await?;
     let mut harness = AsyncMigrationHarness::new(connection);
     let run = harness
         .run_pending_migrations(MIGRATIONS)
         .map(|versions| versions.len())
         .map_err(|error| DatabaseError::Migration(error.to_string()));
     let mut connection = harness.into_inner();
-    connection.batch_execute("SELECT pg_advisory_unlock(5050)").await?;
+    connection
+        .batch_execute("SELECT pg_advisory_unlock(5050)")
+        .await?;
     run
 }

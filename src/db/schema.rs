@@ -346,6 +346,8 @@ diesel::table! {
         first_reply_at -> Nullable<Timestamptz>,
         implicit_decision_on -> Nullable<Date>,
         decided_at -> Nullable<Timestamptz>,
+        opinion_id -> Nullable<Uuid>,
+        decision_id -> Nullable<Uuid>,
         redirected_to -> Nullable<Text>,
         state_changed_at -> Timestamptz,
         created_at -> Timestamptz,

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{Registry, ValidationError, Validator};
 use percent_encoding::percent_decode_str;
-use serde_json::{json, Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, Code, Fault, FaultCode, Text};
 
@@ -53,7 +53,9 @@ impl Contract {
             .map_err(|error| failed(&error))?;
         let compile = |schema: &Value| {
             // `#/components/…` is relative to the document, not to the schema that stands alone.
-            let text = schema.to_string().replace("\"#/components", &format!("\"{DOCUMENT}#/components"));
+            let text = schema
+                .to_string()
+                .replace("\"#/components", &format!("\"{DOCUMENT}#/components"));
             let schema: Value = serde_json::from_str(&text).map_err(|error| failed(&error))?;
             jsonschema::draft202012::options()
                 .with_registry(&registry)
@@ -75,7 +77,12 @@ impl Contract {
                 let mut parameters = HashMap::new();
                 let mut properties = Map::new();
                 let mut required = Vec::new();
-                for parameter in operation.get("parameters").and_then(Value::as_array).into_iter().flatten() {
+                for parameter in operation
+                    .get("parameters")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                {
                     let (Some(name), Some("query"), Some(schema)) = (
                         parameter.get("name").and_then(Value::as_str),
                         parameter.get("in").and_then(Value::as_str),
@@ -92,7 +99,14 @@ impl Contract {
                 let query = compile(&json!({
                     "type": "object", "properties": properties, "required": required, "additionalProperties": false,
                 }))?;
-                methods.insert(method.to_ascii_uppercase(), Operation { bodies, query, parameters });
+                methods.insert(
+                    method.to_ascii_uppercase(),
+                    Operation {
+                        bodies,
+                        query,
+                        parameters,
+                    },
+                );
             }
             paths.insert(path.clone(), methods);
         }
@@ -154,36 +168,62 @@ impl Operation {
             }
             let value = match reading {
                 Reading::Text => Value::String(value),
-                Reading::Number => value.parse::<serde_json::Number>().map_or(Value::String(value), Value::Number),
-                Reading::Boolean => value.parse::<bool>().map_or(Value::String(value), Value::Bool),
-                Reading::List => value.split(',').map(|item| Value::String(item.to_owned())).collect(),
+                Reading::Number => value
+                    .parse::<serde_json::Number>()
+                    .map_or(Value::String(value), Value::Number),
+                Reading::Boolean => value
+                    .parse::<bool>()
+                    .map_or(Value::String(value), Value::Bool),
+                Reading::List => value
+                    .split(',')
+                    .map(|item| Value::String(item.to_owned()))
+                    .collect(),
             };
             read.insert(name, value);
         }
         let read = Value::Object(read);
         for error in self.query.iter_errors(&read) {
             for fault in faults_of(&error) {
-                let name = fault.pointer.trim_start_matches("#/").split('/').next().unwrap_or_default().to_owned();
+                let name = fault
+                    .pointer
+                    .trim_start_matches("#/")
+                    .split('/')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
                 if !faults.iter().any(|known: &Fault| known.pointer == name) {
-                    faults.push(Fault { pointer: name, ..fault });
+                    faults.push(Fault {
+                        pointer: name,
+                        ..fault
+                    });
                 }
             }
         }
         if faults.is_empty() {
             Ok(read)
         } else {
-            Err(ApiError { faults, ..ApiError::new(Code::InvalidQuery) })
+            Err(ApiError {
+                faults,
+                ..ApiError::new(Code::InvalidQuery)
+            })
         }
     }
 }
 
 fn query_fault(name: &str, code: FaultCode, detail: Text) -> Fault {
-    Fault { pointer: name.to_owned(), code, detail }
+    Fault {
+        pointer: name.to_owned(),
+        code,
+        detail,
+    }
 }
 
 fn decode(text: &str) -> Option<String> {
     let spaced = text.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8().map(Cow::into_owned).ok()?;
+    let decoded = percent_decode_str(&spaced)
+        .decode_utf8()
+        .map(Cow::into_owned)
+        .ok()?;
     (!decoded.contains('\0')).then_some(decoded)
 }
 
@@ -194,7 +234,9 @@ fn entries(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
 /// How a parameter of this schema is read; references and `oneOf` are followed.
 fn reading(document: &Value, schema: &Value) -> Reading {
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-        return document.pointer(target.trim_start_matches('#')).map_or(Reading::Text, |s| reading(document, s));
+        return document
+            .pointer(target.trim_start_matches('#'))
+            .map_or(Reading::Text, |s| reading(document, s));
     }
     let types: Vec<&str> = match schema.get("type") {
         Some(Value::String(one)) => vec![one],
@@ -213,48 +255,97 @@ fn reading(document: &Value, schema: &Value) -> Reading {
 }
 
 fn unknown_field() -> Text {
-    Text::new("Ce champ n'existe pas ici.", "This field does not exist here.")
+    Text::new(
+        "Ce champ n'existe pas ici.",
+        "This field does not exist here.",
+    )
 }
 
 /// The faults of one failed check, each where it is, none with the value.
 pub fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
     let at = error.instance_path().as_str().to_owned();
-    let one = |code, fr: &str, en: &str| vec![Fault::at(&at, code, Text::made(fr.to_owned(), en.to_owned()))];
+    let one = |code, fr: &str, en: &str| {
+        vec![Fault::at(
+            &at,
+            code,
+            Text::made(fr.to_owned(), en.to_owned()),
+        )]
+    };
     match error.kind() {
-        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => unexpected
-            .iter()
-            .map(|name| Fault::at(&format!("{at}/{}", escape(name)), FaultCode::UnknownField, unknown_field()))
-            .collect(),
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            unexpected
+                .iter()
+                .map(|name| {
+                    Fault::at(
+                        &format!("{at}/{}", escape(name)),
+                        FaultCode::UnknownField,
+                        unknown_field(),
+                    )
+                })
+                .collect()
+        }
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             let text = Text::new("Ce champ est nécessaire.", "This field is required.");
-            vec![Fault::at(&format!("{at}/{}", escape(name)), FaultCode::Required, text)]
+            vec![Fault::at(
+                &format!("{at}/{}", escape(name)),
+                FaultCode::Required,
+                text,
+            )]
         }
         Kind::MinLength { limit } => one(
             FaultCode::TooShort,
             &format!("{limit} caractère(s) au moins."),
             &format!("At least {limit} character(s)."),
         ),
-        Kind::MaxLength { limit } => {
-            one(FaultCode::TooLong, &format!("{limit} caractères au plus."), &format!("At most {limit} characters."))
-        }
-        Kind::MinItems { limit } | Kind::MinProperties { limit } => {
-            one(FaultCode::TooFew, &format!("{limit} élément(s) au moins."), &format!("At least {limit} item(s)."))
-        }
-        Kind::MaxItems { limit } | Kind::MaxProperties { limit } => {
-            one(FaultCode::TooMany, &format!("{limit} éléments au plus."), &format!("At most {limit} items."))
-        }
-        Kind::Minimum { limit } => one(FaultCode::OutOfRange, &format!("{limit} au moins."), &format!("At least {limit}.")),
-        Kind::Maximum { limit } => one(FaultCode::OutOfRange, &format!("{limit} au plus."), &format!("At most {limit}.")),
-        Kind::ExclusiveMinimum { limit } => {
-            one(FaultCode::OutOfRange, &format!("Plus de {limit}."), &format!("More than {limit}."))
-        }
-        Kind::ExclusiveMaximum { limit } => {
-            one(FaultCode::OutOfRange, &format!("Moins de {limit}."), &format!("Less than {limit}."))
-        }
+        Kind::MaxLength { limit } => one(
+            FaultCode::TooLong,
+            &format!("{limit} caractères au plus."),
+            &format!("At most {limit} characters."),
+        ),
+        Kind::MinItems { limit } | Kind::MinProperties { limit } => one(
+            FaultCode::TooFew,
+            &format!("{limit} élément(s) au moins."),
+            &format!("At least {limit} item(s)."),
+        ),
+        Kind::MaxItems { limit } | Kind::MaxProperties { limit } => one(
+            FaultCode::TooMany,
+            &format!("{limit} éléments au plus."),
+            &format!("At most {limit} items."),
+        ),
+        Kind::Minimum { limit } => one(
+            FaultCode::OutOfRange,
+            &format!("{limit} au moins."),
+            &format!("At least {limit}."),
+        ),
+        Kind::Maximum { limit } => one(
+            FaultCode::OutOfRange,
+            &format!("{limit} au plus."),
+            &format!("At most {limit}."),
+        ),
+        Kind::ExclusiveMinimum { limit } => one(
+            FaultCode::OutOfRange,
+            &format!("Plus de {limit}."),
+            &format!("More than {limit}."),
+        ),
+        Kind::ExclusiveMaximum { limit } => one(
+            FaultCode::OutOfRange,
+            &format!("Moins de {limit}."),
+            &format!("Less than {limit}."),
+        ),
         Kind::Enum { options } => {
-            let listed = options.as_array().into_iter().flatten().map(listed).collect::<Vec<_>>().join(", ");
-            one(FaultCode::UnknownValue, &format!("L'un de : {listed}."), &format!("One of: {listed}."))
+            let listed = options
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(listed)
+                .collect::<Vec<_>>()
+                .join(", ");
+            one(
+                FaultCode::UnknownValue,
+                &format!("L'un de : {listed}."),
+                &format!("One of: {listed}."),
+            )
         }
         Kind::Format { format } => one(
             FaultCode::BadFormat,
@@ -266,26 +357,43 @@ pub fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
             &format!("Le texte doit correspondre à {pattern}."),
             &format!("The text must match {pattern}."),
         ),
-        Kind::UniqueItems => {
-            one(FaultCode::Repeated, "Un élément est répété.", "An item is repeated.")
-        }
+        Kind::UniqueItems => one(
+            FaultCode::Repeated,
+            "Un élément est répété.",
+            "An item is repeated.",
+        ),
         // A value that may be null or something else fails both: what matters is why it is not the something else.
         Kind::OneOfNotValid { context } | Kind::AnyOf { context } => context
             .iter()
-            .filter(|branch| !branch.iter().all(|e| matches!(e.kind(), Kind::Type { .. }) && is_null_check(e)))
+            .filter(|branch| {
+                !branch
+                    .iter()
+                    .all(|e| matches!(e.kind(), Kind::Type { .. }) && is_null_check(e))
+            })
             .flatten()
             .flat_map(faults_of)
             .collect(),
-        _ => one(FaultCode::WrongType, "Le type de cette valeur n'est pas le bon.", "This value has the wrong type."),
+        _ => one(
+            FaultCode::WrongType,
+            "Le type de cette valeur n'est pas le bon.",
+            "This value has the wrong type.",
+        ),
     }
 }
 
 fn is_null_check(error: &ValidationError<'_>) -> bool {
-    matches!(error.kind(), Kind::Type { kind: jsonschema::error::TypeKind::Single(jsonschema::JsonType::Null) })
+    matches!(
+        error.kind(),
+        Kind::Type {
+            kind: jsonschema::error::TypeKind::Single(jsonschema::JsonType::Null)
+        }
+    )
 }
 
 fn listed(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// RFC 6901: `~` and `/` in a member's name.

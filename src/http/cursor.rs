@@ -2,9 +2,9 @@
 //! was made for.
 
 use aws_lc_rs::hmac;
-use base64::prelude::{Engine, BASE64_URL_SAFE_NO_PAD};
-use serde::de::DeserializeOwned;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, Code};
 
@@ -22,7 +22,9 @@ pub struct Cursors {
 impl Cursors {
     /// Cursors live as long as the secret: another one makes them invalid, which costs a reader one restart of a list.
     pub fn new(secret: &[u8]) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, secret) }
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, secret),
+        }
     }
 
     /// A cursor after `position`, for the list that `scope` describes (path, filters and sort).
@@ -36,7 +38,9 @@ impl Cursors {
     /// The position of a cursor that was made for the same list.
     pub fn open<P: DeserializeOwned>(&self, scope: &str, cursor: &str) -> Result<P, ApiError> {
         let invalid = || ApiError::new(Code::InvalidCursor);
-        let sealed = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
+        let sealed = BASE64_URL_SAFE_NO_PAD
+            .decode(cursor)
+            .map_err(|_| invalid())?;
         let (tag, position) = sealed.split_at_checked(TAG_BYTES).ok_or_else(invalid)?;
         if tag != self.tag(scope, position) {
             return Err(invalid());
@@ -49,7 +53,13 @@ impl Cursors {
         context.update(scope.as_bytes());
         context.update(b"\0");
         context.update(position);
-        context.sign().as_ref().iter().take(TAG_BYTES).copied().collect()
+        context
+            .sign()
+            .as_ref()
+            .iter()
+            .take(TAG_BYTES)
+            .copied()
+            .collect()
     }
 }
 
@@ -77,11 +87,27 @@ mod tests {
     fn a_cursor_opens_only_where_it_was_made() {
         let cursors = Cursors::new(b"secret");
         let sealed = cursors.seal("/v1/communes?q=loos", &("loos", 3)).unwrap();
-        assert_eq!(cursors.open::<(String, i32)>("/v1/communes?q=loos", &sealed).unwrap(), ("loos".to_owned(), 3));
-        assert!(cursors.open::<(String, i32)>("/v1/communes?q=lens", &sealed).is_err());
+        assert_eq!(
+            cursors
+                .open::<(String, i32)>("/v1/communes?q=loos", &sealed)
+                .unwrap(),
+            ("loos".to_owned(), 3)
+        );
+        assert!(
+            cursors
+                .open::<(String, i32)>("/v1/communes?q=lens", &sealed)
+                .is_err()
+        );
         let mut tampered = sealed.into_bytes();
         tampered[30] ^= 1;
-        assert!(cursors.open::<(String, i32)>("/v1/communes?q=loos", std::str::from_utf8(&tampered).unwrap()).is_err());
+        assert!(
+            cursors
+                .open::<(String, i32)>(
+                    "/v1/communes?q=loos",
+                    std::str::from_utf8(&tampered).unwrap()
+                )
+                .is_err()
+        );
         assert!(cursors.open::<(String, i32)>("", "é").is_err());
         assert!(cursors.open::<(String, i32)>("", "").is_err());
     }

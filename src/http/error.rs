@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,12 +18,18 @@ pub struct Text {
 impl Text {
     /// Two fixed sentences.
     pub const fn new(fr: &'static str, en: &'static str) -> Self {
-        Self { fr: Cow::Borrowed(fr), en: Cow::Borrowed(en) }
+        Self {
+            fr: Cow::Borrowed(fr),
+            en: Cow::Borrowed(en),
+        }
     }
 
     /// Two sentences made for the occasion.
     pub fn made(fr: String, en: String) -> Self {
-        Self { fr: Cow::Owned(fr), en: Cow::Owned(en) }
+        Self {
+            fr: Cow::Owned(fr),
+            en: Cow::Owned(en),
+        }
     }
 
     /// The sentence in one language.
@@ -222,7 +228,11 @@ pub struct Fault {
 impl Fault {
     /// A fault at a pointer such as `/title`.
     pub fn at(pointer: &str, code: FaultCode, detail: Text) -> Self {
-        Self { pointer: format!("#{pointer}"), code, detail }
+        Self {
+            pointer: format!("#{pointer}"),
+            code,
+            detail,
+        }
     }
 }
 
@@ -242,17 +252,30 @@ pub struct ApiError {
 impl ApiError {
     /// A problem with nothing to add to its title.
     pub const fn new(code: Code) -> Self {
-        Self { code, detail: None, faults: Vec::new(), state: None, headers: Vec::new(), cause: None }
+        Self {
+            code,
+            detail: None,
+            faults: Vec::new(),
+            state: None,
+            headers: Vec::new(),
+            cause: None,
+        }
     }
 
     /// The same with a sentence of its own.
     pub fn because(code: Code, fr: &'static str, en: &'static str) -> Self {
-        Self { detail: Some(Text::new(fr, en)), ..Self::new(code) }
+        Self {
+            detail: Some(Text::new(fr, en)),
+            ..Self::new(code)
+        }
     }
 
     /// Faults of a body that is well-formed and breaks a rule.
     pub fn invalid(faults: Vec<Fault>) -> Self {
-        Self { faults, ..Self::new(Code::InvalidBody) }
+        Self {
+            faults,
+            ..Self::new(Code::InvalidBody)
+        }
     }
 
     /// One fault of a body.
@@ -262,19 +285,32 @@ impl ApiError {
 
     /// A failure of ours: the cause goes to the log, never to the client.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
-        Self { cause: Some(cause.to_string()), ..Self::new(Code::Internal) }
+        Self {
+            cause: Some(cause.to_string()),
+            ..Self::new(Code::Internal)
+        }
     }
 
     /// The service cannot take this now.
     pub fn busy(cause: impl std::fmt::Display) -> Self {
-        Self { cause: Some(cause.to_string()), ..Self::new(Code::Busy) }.retry_after(1)
+        Self {
+            cause: Some(cause.to_string()),
+            ..Self::new(Code::Busy)
+        }
+        .retry_after(1)
     }
 
     /// No token, or one that does not count (RFC 6750).
     pub fn unauthorized(token_given: bool) -> Self {
-        let challenge = if token_given { "Bearer error=\"invalid_token\"" } else { "Bearer" };
-        Self::new(Code::Unauthorized)
-            .header(actix_web::http::header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+        let challenge = if token_given {
+            "Bearer error=\"invalid_token\""
+        } else {
+            "Bearer"
+        };
+        Self::new(Code::Unauthorized).header(
+            actix_web::http::header::WWW_AUTHENTICATE,
+            HeaderValue::from_static(challenge),
+        )
     }
 
     /// Readable, but not yours to do.
@@ -303,7 +339,10 @@ impl ApiError {
 
     /// Says when to come back, in seconds.
     pub fn retry_after(self, seconds: u32) -> Self {
-        self.header(actix_web::http::header::RETRY_AFTER, HeaderValue::from(seconds))
+        self.header(
+            actix_web::http::header::RETRY_AFTER,
+            HeaderValue::from(seconds),
+        )
     }
 }
 
@@ -333,17 +372,26 @@ const CONSTRAINTS: &[(&str, Code, Text)] = &[
     (
         "holders_siret_unique",
         Code::AlreadyExists,
-        Text::new("Un porteur de cette commune a déjà ce SIRET.", "A holder of this commune has this SIRET already."),
+        Text::new(
+            "Un porteur de cette commune a déjà ce SIRET.",
+            "A holder of this commune has this SIRET already.",
+        ),
     ),
     (
         "users_email_unique",
         Code::AlreadyExists,
-        Text::new("Un compte existe déjà avec cette adresse.", "An account exists already with this address."),
+        Text::new(
+            "Un compte existe déjà avec cette adresse.",
+            "An account exists already with this address.",
+        ),
     ),
     (
         "decisions_conflict_of_interest",
         Code::ConflictOfInterest,
-        Text::new("Vous êtes membre du porteur.", "You are a member of the holder."),
+        Text::new(
+            "Vous êtes membre du porteur.",
+            "You are a member of the holder.",
+        ),
     ),
 ];
 
@@ -353,14 +401,22 @@ impl From<diesel::result::Error> for ApiError {
         match &error {
             Error::NotFound => Self::not_found(),
             Error::DatabaseError(kind, info) => {
-                let known = info
-                    .constraint_name()
-                    .and_then(|name| CONSTRAINTS.iter().find(|(constraint, ..)| *constraint == name));
+                let known = info.constraint_name().and_then(|name| {
+                    CONSTRAINTS
+                        .iter()
+                        .find(|(constraint, ..)| *constraint == name)
+                });
                 match (kind, known) {
-                    (_, Some((_, code, detail))) => Self { detail: Some(detail.clone()), ..Self::new(*code) },
-                    (Kind::SerializationFailure | Kind::ClosedConnection | Kind::UnableToSendCommand, None) => {
-                        Self::busy(info.message())
-                    }
+                    (_, Some((_, code, detail))) => Self {
+                        detail: Some(detail.clone()),
+                        ..Self::new(*code)
+                    },
+                    (
+                        Kind::SerializationFailure
+                        | Kind::ClosedConnection
+                        | Kind::UnableToSendCommand,
+                        None,
+                    ) => Self::busy(info.message()),
                     // Deadlock, lock timeout, statement timeout: diesel has no kind for them.
                     (_, None)
                         if ["deadlock detected", "lock timeout", "statement timeout"]
@@ -369,7 +425,11 @@ impl From<diesel::result::Error> for ApiError {
                     {
                         Self::busy(info.message())
                     }
-                    _ => Self::internal(format!("{kind:?} {}: {}", info.constraint_name().unwrap_or(""), info.message())),
+                    _ => Self::internal(format!(
+                        "{kind:?} {}: {}",
+                        info.constraint_name().unwrap_or(""),
+                        info.message()
+                    )),
                 }
             }
             _ => Self::internal(error),
@@ -391,7 +451,10 @@ mod tests {
     fn the_better_language_is_chosen() {
         assert_eq!(Language::of(None), Language::French);
         assert_eq!(Language::of(Some("en-GB,en;q=0.9")), Language::English);
-        assert_eq!(Language::of(Some("de, en;q=0.5, fr;q=0.6")), Language::French);
+        assert_eq!(
+            Language::of(Some("de, en;q=0.5, fr;q=0.6")),
+            Language::French
+        );
         assert_eq!(Language::of(Some("en;q=0, fr;q=0")), Language::French);
         assert_eq!(Language::of(Some("*")), Language::French);
         assert_eq!(Language::of(Some(";;;q=,")), Language::French);

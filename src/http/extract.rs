@@ -5,14 +5,14 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{web, FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
-use super::contract::{faults_of, Contract};
+use super::contract::{Contract, faults_of};
 use super::error::{ApiError, Code, Fault, FaultCode, Text};
 
 /// Largest body of a request, in bytes. Bulk operations and files have limits of their own.
@@ -46,8 +46,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
         Box::pin(async move {
             let content_type = content_type(&request);
             let bytes = read_body(&request, payload, &content_type).await?;
-            let value: Value = serde_json::from_slice(&bytes)
-                .map_err(|error| ApiError { detail: Some(syntax(&error)), ..ApiError::new(Code::MalformedJson) })?;
+            let value: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError {
+                detail: Some(syntax(&error)),
+                ..ApiError::new(Code::MalformedJson)
+            })?;
             let mut faults = Vec::new();
             find_nul("", &value, &mut faults);
             if faults.is_empty() {
@@ -56,15 +58,25 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
                 let schema = contract
                     .operation(&template, request.method().as_str())
                     .and_then(|operation| operation.body(&content_type))
-                    .ok_or_else(|| ApiError::internal(format!("no schema for the body of {template}")))?;
-                faults.extend(schema.iter_errors(&value).flat_map(|error| faults_of(&error)));
+                    .ok_or_else(|| {
+                        ApiError::internal(format!("no schema for the body of {template}"))
+                    })?;
+                faults.extend(
+                    schema
+                        .iter_errors(&value)
+                        .flat_map(|error| faults_of(&error)),
+                );
             }
             if !faults.is_empty() {
                 return Err(ApiError::invalid(faults));
             }
             let typed: T = serde_path_to_error::deserialize(&value).map_err(|error| {
                 let at = error.path().to_string();
-                let pointer = if at == "." { String::new() } else { format!("/{}", at.replace('.', "/")) };
+                let pointer = if at == "." {
+                    String::new()
+                } else {
+                    format!("/{}", at.replace('.', "/"))
+                };
                 ApiError::fault(
                     &pointer,
                     FaultCode::OutOfRange,
@@ -72,7 +84,9 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
                     "This value cannot be represented.",
                 )
             })?;
-            typed.validate().map_err(|errors| ApiError::invalid(rules_broken("", &errors)))?;
+            typed
+                .validate()
+                .map_err(|errors| ApiError::invalid(rules_broken("", &errors)))?;
             Ok(Self(typed))
         })
     }
@@ -87,7 +101,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
         Box::pin(async move {
             let content_type = content_type(&request);
             let bytes = read_body(&request, payload, &content_type).await?;
-            let form = serde_urlencoded::from_bytes(&bytes).map_err(|_| ApiError::new(Code::MalformedForm))?;
+            let form = serde_urlencoded::from_bytes(&bytes)
+                .map_err(|_| ApiError::new(Code::MalformedForm))?;
             Ok(Self(form))
         })
     }
@@ -100,15 +115,27 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let read = request.extensions().get::<ReadQuery>().cloned();
         std::future::ready(match read {
-            None => Err(ApiError::internal("the query was not read: is the operation in the document?")),
-            Some(ReadQuery(value)) => serde_path_to_error::deserialize(&value).map(Self).map_err(|error| {
-                let fault = Fault {
-                    pointer: error.path().to_string(),
-                    code: FaultCode::BadFormat,
-                    detail: Text::new("Ce paramètre est incorrect.", "This parameter is wrong."),
-                };
-                ApiError { faults: vec![fault], ..ApiError::new(Code::InvalidQuery) }
-            }),
+            None => Err(ApiError::internal(
+                "the query was not read: is the operation in the document?",
+            )),
+            Some(ReadQuery(value)) => {
+                serde_path_to_error::deserialize(&value)
+                    .map(Self)
+                    .map_err(|error| {
+                        let fault = Fault {
+                            pointer: error.path().to_string(),
+                            code: FaultCode::BadFormat,
+                            detail: Text::new(
+                                "Ce paramètre est incorrect.",
+                                "This parameter is wrong.",
+                            ),
+                        };
+                        ApiError {
+                            faults: vec![fault],
+                            ..ApiError::new(Code::InvalidQuery)
+                        }
+                    })
+            }
         })
     }
 }
@@ -122,24 +149,43 @@ fn contract(request: &HttpRequest) -> Result<&Contract, ApiError> {
 
 /// The media type without its parameters, in lower case.
 fn content_type(request: &HttpRequest) -> String {
-    let header = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    let header = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    header
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 /// The whole body, within the limit. Compressed bodies are not taken: a few bytes could unfold to gigabytes.
-async fn read_body(request: &HttpRequest, mut payload: Payload, content_type: &str) -> Result<Vec<u8>, ApiError> {
+async fn read_body(
+    request: &HttpRequest,
+    mut payload: Payload,
+    content_type: &str,
+) -> Result<Vec<u8>, ApiError> {
     let template = request.match_pattern().unwrap_or_default();
     let operation = contract(request)?
         .operation(&template, request.method().as_str())
         .ok_or_else(|| ApiError::internal(format!("{template} is not in the document")))?;
-    let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
+    let encoded = request
+        .headers()
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|value| value != "identity");
     if operation.body(content_type).is_none() || encoded {
         let types = operation.content_types();
         let detail = Text::made(
             format!("Type accepté, sans compression : {types}."),
             format!("Accepted type, without compression: {types}."),
         );
-        return Err(ApiError { detail: Some(detail), ..ApiError::new(Code::UnsupportedMediaType) });
+        return Err(ApiError {
+            detail: Some(detail),
+            ..ApiError::new(Code::UnsupportedMediaType)
+        });
     }
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
@@ -149,11 +195,16 @@ async fn read_body(request: &HttpRequest, mut payload: Payload, content_type: &s
                 format!("{BODY_LIMIT} octets au plus."),
                 format!("At most {BODY_LIMIT} bytes."),
             );
-            return Err(ApiError { detail: Some(detail), ..ApiError::new(Code::TooLarge) });
+            return Err(ApiError {
+                detail: Some(detail),
+                ..ApiError::new(Code::TooLarge)
+            });
         }
         body.extend_from_slice(&chunk);
     }
-    request.extensions_mut().insert(BodyDigest(Sha256::digest(&body).into()));
+    request
+        .extensions_mut()
+        .insert(BodyDigest(Sha256::digest(&body).into()));
     Ok(body)
 }
 
@@ -193,12 +244,23 @@ fn find_nul(at: &str, value: &Value, faults: &mut Vec<Fault>) {
 fn rules_broken(at: &str, errors: &ValidationErrors) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (field, kind) in errors.errors() {
-        let pointer = if *field == "__all__" { at.to_owned() } else { format!("{at}/{field}") };
+        let pointer = if *field == "__all__" {
+            at.to_owned()
+        } else {
+            format!("{at}/{field}")
+        };
         match kind {
             ValidationErrorsKind::Field(broken) => faults.extend(broken.iter().map(|error| {
-                let message = error.message.as_deref().unwrap_or("Cette valeur est incorrecte. | This value is wrong.");
+                let message = error
+                    .message
+                    .as_deref()
+                    .unwrap_or("Cette valeur est incorrecte. | This value is wrong.");
                 let (fr, en) = message.split_once(" | ").unwrap_or((message, message));
-                Fault::at(&pointer, FaultCode::Inconsistent, Text::made(fr.to_owned(), en.to_owned()))
+                Fault::at(
+                    &pointer,
+                    FaultCode::Inconsistent,
+                    Text::made(fr.to_owned(), en.to_owned()),
+                )
             })),
             ValidationErrorsKind::Struct(inner) => faults.extend(rules_broken(&pointer, inner)),
             ValidationErrorsKind::List(items) => {

@@ -9,7 +9,7 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{web, Error, HttpMessage, HttpResponse};
+use actix_web::{Error, HttpMessage, HttpResponse, web};
 use uuid::Uuid;
 
 use super::contract::Contract;
@@ -32,22 +32,36 @@ pub async fn edge(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let number = request_number(&request);
-    let language = Language::of(request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()));
+    let language = Language::of(
+        request
+            .headers()
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok()),
+    );
     let path = request.path().to_owned();
     let method = request.method().clone();
-    let route = request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
+    let route = request
+        .match_pattern()
+        .unwrap_or_else(|| "unknown".to_owned());
     let metrics = request.app_data::<web::Data<Metrics>>().cloned();
     if let Some(metrics) = &metrics {
         metrics.active_requests.inc();
     }
 
     let served = match admit(&mut request, &route) {
-        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        Ok(()) => next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body),
         Err(Early::Options(allow)) => {
-            let answer = HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish();
+            let answer = HttpResponse::NoContent()
+                .insert_header((header::ALLOW, allow))
+                .finish();
             Ok(request.into_response(answer))
         }
-        Err(Early::Problem(error)) => Ok(request.into_response(problem::respond(&error, language, &path, &number))),
+        Err(Early::Problem(error)) => {
+            Ok(request.into_response(problem::respond(&error, language, &path, &number)))
+        }
     };
     let mut answer = match served {
         Ok(answer) => match failure(&answer) {
@@ -71,14 +85,26 @@ pub async fn edge(
     if let Ok(value) = HeaderValue::from_str(&number) {
         headers.insert(REQUEST_ID, value);
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(CONTENT_SECURITY_POLICY),
+    );
     let elapsed = started.elapsed();
     if let Some(metrics) = &metrics {
         metrics.active_requests.dec();
         let labels = [method.as_str(), &route, status.as_str()];
-        metrics.request_seconds.with_label_values(&labels).observe(elapsed.as_secs_f64());
+        metrics
+            .request_seconds
+            .with_label_values(&labels)
+            .observe(elapsed.as_secs_f64());
     }
     let milliseconds = elapsed.as_secs_f64() * 1e3;
     if status.is_server_error() {
@@ -98,8 +124,12 @@ enum Early {
 
 /// Checks method and query against the document; what the document does not know passes.
 fn admit(request: &mut ServiceRequest, route: &str) -> Result<(), Early> {
-    let Some(contract) = request.app_data::<web::Data<Contract>>().cloned() else { return Ok(()) };
-    let Some(allow) = contract.methods(route) else { return Ok(()) };
+    let Some(contract) = request.app_data::<web::Data<Contract>>().cloned() else {
+        return Ok(());
+    };
+    let Some(allow) = contract.methods(route) else {
+        return Ok(());
+    };
     if request.method() == Method::OPTIONS {
         return Err(Early::Options(allow));
     }
@@ -109,9 +139,13 @@ fn admit(request: &mut ServiceRequest, route: &str) -> Result<(), Early> {
     }
     let Some(operation) = contract.operation(route, request.method().as_str()) else {
         let allow = HeaderValue::from_str(&allow).unwrap_or(HeaderValue::from_static(""));
-        return Err(Early::Problem(ApiError::new(Code::MethodNotAllowed).header(header::ALLOW, allow)));
+        return Err(Early::Problem(
+            ApiError::new(Code::MethodNotAllowed).header(header::ALLOW, allow),
+        ));
     };
-    let query = operation.read_query(request.query_string()).map_err(Early::Problem)?;
+    let query = operation
+        .read_query(request.query_string())
+        .map_err(Early::Problem)?;
     request.extensions_mut().insert(ReadQuery(query));
     Ok(())
 }
@@ -123,7 +157,10 @@ fn request_number(request: &ServiceRequest) -> String {
         .get(REQUEST_ID)
         .and_then(|value| value.to_str().ok())
         .filter(|text| (8..=64).contains(&text.len()))
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'))
+        .filter(|text| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        })
         .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
@@ -142,16 +179,30 @@ fn failure(answer: &ServiceResponse<BoxBody>) -> Option<ApiError> {
 
 /// A problem for a failure of the framework, which only has a status.
 fn of_status(status: StatusCode, cause: String) -> ApiError {
-    let code = Code::ALL.iter().copied().find(|code| code.status() == status);
+    let code = Code::ALL
+        .iter()
+        .copied()
+        .find(|code| code.status() == status);
     match code {
-        Some(code) => ApiError { cause: Some(cause), ..ApiError::new(code) },
-        None if status.is_client_error() => ApiError { cause: Some(cause), ..ApiError::new(Code::MalformedRequest) },
+        Some(code) => ApiError {
+            cause: Some(cause),
+            ..ApiError::new(code)
+        },
+        None if status.is_client_error() => ApiError {
+            cause: Some(cause),
+            ..ApiError::new(Code::MalformedRequest)
+        },
         None => ApiError::internal(cause),
     }
 }
 
 fn log_failure(error: &ApiError, number: &str) {
     if error.code.status().is_server_error() {
-        tracing::error!(request_id = number, code = error.code.code(), cause = error.cause, "failure");
+        tracing::error!(
+            request_id = number,
+            code = error.code.code(),
+            cause = error.cause,
+            "failure"
+        );
     }
 }

@@ -5,7 +5,7 @@ pub mod cursor;
 pub mod error;
 pub mod extract;
 pub mod middleware;
-pub mod precondition;
 pub mod paging;
+pub mod precondition;
 pub mod problem;
 pub mod reply;

@@ -2,7 +2,7 @@
 
 use actix_web::body::BoxBody;
 use actix_web::http::header;
-use actix_web::{get, web, HttpResponse};
+use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -53,13 +53,23 @@ pub struct Problem {
 }
 
 /// Writes an error as the answer to a request.
-pub fn respond(error: &ApiError, language: Language, path: &str, request_id: &str) -> HttpResponse<BoxBody> {
+pub fn respond(
+    error: &ApiError,
+    language: Language,
+    path: &str,
+    request_id: &str,
+) -> HttpResponse<BoxBody> {
     let title = error.code.title();
     let problem = Problem {
         kind: format!("/problems/{}", error.code.code()),
         title: title.get(language).to_owned(),
         status: error.code.status().as_u16(),
-        detail: error.detail.as_ref().unwrap_or(&title).get(language).to_owned(),
+        detail: error
+            .detail
+            .as_ref()
+            .unwrap_or(&title)
+            .get(language)
+            .to_owned(),
         instance: path.to_owned(),
         code: error.code,
         request_id: request_id.to_owned(),
@@ -89,7 +99,10 @@ pub fn respond(error: &ApiError, language: Language, path: &str, request_id: &st
 /// The page that a problem's `type` leads to, in French and English, for people.
 #[get("/problems/{code}")]
 pub async fn problem_page(code: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let code = Code::ALL.iter().find(|known| known.code() == code.as_str()).ok_or_else(ApiError::not_found)?;
+    let code = Code::ALL
+        .iter()
+        .find(|known| known.code() == code.as_str())
+        .ok_or_else(ApiError::not_found)?;
     let title = code.title();
     let (name, status) = (code.code(), code.status());
     Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(format!(

@@ -1,8 +1,8 @@
 //! Answers of handlers: the status, the body, and the headers that follow from them.
 
 use actix_web::body::BoxBody;
-use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -52,12 +52,24 @@ impl Reply {
 
     /// A resource that was just made, and where it is from now on.
     pub fn created<T: Serialize>(location: String, version: i32, body: &T) -> Answer {
-        Ok(Self { location: Some(location), ..Self::new(StatusCode::CREATED, body)? }.tagged(version))
+        Ok(Self {
+            location: Some(location),
+            ..Self::new(StatusCode::CREATED, body)?
+        }
+        .tagged(version))
     }
 
     /// Done, and nothing to say.
     pub const fn no_content() -> Self {
-        Self { status: 204, body: None, etag: None, location: None, link: None, public_for: None, replayed: false }
+        Self {
+            status: 204,
+            body: None,
+            etag: None,
+            location: None,
+            link: None,
+            public_for: None,
+            replayed: false,
+        }
     }
 
     /// Lets shared caches keep the answer: only for what everybody sees alike.
@@ -68,7 +80,11 @@ impl Reply {
 
     fn tagged(mut self, version: i32) -> Self {
         let digest = Sha256::digest(self.body.as_deref().unwrap_or_default());
-        let fingerprint: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint: String = digest
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         self.etag = Some(format!("\"{version}-{fingerprint}\""));
         self
     }
@@ -79,9 +95,21 @@ impl Responder for Reply {
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let unchanged = request.method().is_safe() && self.etag.as_deref().is_some_and(|etag| none_match(request, etag));
-        let mut answer = HttpResponse::build(if unchanged { StatusCode::NOT_MODIFIED } else { status });
-        for (name, value) in [(header::ETAG, self.etag), (header::LOCATION, self.location), (header::LINK, self.link)] {
+        let unchanged = request.method().is_safe()
+            && self
+                .etag
+                .as_deref()
+                .is_some_and(|etag| none_match(request, etag));
+        let mut answer = HttpResponse::build(if unchanged {
+            StatusCode::NOT_MODIFIED
+        } else {
+            status
+        });
+        for (name, value) in [
+            (header::ETAG, self.etag),
+            (header::LOCATION, self.location),
+            (header::LINK, self.link),
+        ] {
             if let Some(value) = value.and_then(|text| HeaderValue::from_str(&text).ok()) {
                 answer.insert_header((name, value));
             }
@@ -89,7 +117,10 @@ impl Responder for Reply {
         match self.public_for {
             Some(seconds) => answer.insert_header((
                 header::CACHE_CONTROL,
-                format!("public, max-age={seconds}, stale-while-revalidate={}", seconds.saturating_mul(10)),
+                format!(
+                    "public, max-age={seconds}, stale-while-revalidate={}",
+                    seconds.saturating_mul(10)
+                ),
             )),
             None => answer.insert_header((header::CACHE_CONTROL, "no-store")),
         };

@@ -91,7 +91,8 @@ pub struct NewMandate {
 
 fn agents_never_sign(mandate: &NewMandate) -> Result<(), ValidationError> {
     if mandate.may_sign && mandate.role == MandateRole::Agent {
-        return Err(ValidationError::new("agent").with_message("Un agent ne signe jamais. | Agents never sign.".into()));
+        return Err(ValidationError::new("agent")
+            .with_message("Un agent ne signe jamais. | Agents never sign.".into()));
     }
     Ok(())
 }

@@ -38,7 +38,10 @@ impl From<NamedMandate> for Mandate {
         Self {
             id: row.id,
             commune_code: row.commune_code,
-            person: PersonSummary { id: row.user_id, display_name },
+            person: PersonSummary {
+                id: row.user_id,
+                display_name,
+            },
             role: row.role,
             capacity: row.capacity,
             may_sign: row.may_sign,
@@ -85,7 +88,10 @@ pub async fn grant(
         created_at: now,
         version: 1,
     };
-    diesel::insert_into(mandates::table).values(&row).execute(conn).await?;
+    diesel::insert_into(mandates::table)
+        .values(&row)
+        .execute(conn)
+        .await?;
     Ok(NamedMandate { row, display_name })
 }
 
@@ -109,7 +115,12 @@ pub async fn list(
             .filter(mandates::starts_on.lt(starts_on).or(mandates::id.lt(id)));
     }
     let rows: Vec<(MandateRow, String)> = query.load(conn).await?;
-    Ok(Page::cut(rows.into_iter().map(|(row, display_name)| NamedMandate { row, display_name }).collect(), limit))
+    Ok(Page::cut(
+        rows.into_iter()
+            .map(|(row, display_name)| NamedMandate { row, display_name })
+            .collect(),
+        limit,
+    ))
 }
 
 /// One mandate.
@@ -135,7 +146,11 @@ pub async fn lock(conn: &mut AsyncPgConnection, id: MandateId) -> Result<Mandate
 }
 
 /// Changes a mandate that the caller holds locked.
-pub async fn change(conn: &mut AsyncPgConnection, row: &MandateRow, patch: &MandatePatch) -> Result<(), ApiError> {
+pub async fn change(
+    conn: &mut AsyncPgConnection,
+    row: &MandateRow,
+    patch: &MandatePatch,
+) -> Result<(), ApiError> {
     if patch.may_sign == Some(true) && row.role == MandateRole::Agent {
         return Err(ApiError::fault(
             "/may_sign",
@@ -144,7 +159,11 @@ pub async fn change(conn: &mut AsyncPgConnection, row: &MandateRow, patch: &Mand
             "Agents never sign.",
         ));
     }
-    if patch.ends_on.flatten().is_some_and(|end| end < row.starts_on) {
+    if patch
+        .ends_on
+        .flatten()
+        .is_some_and(|end| end < row.starts_on)
+    {
         return Err(ApiError::fault(
             "/ends_on",
             FaultCode::Inconsistent,

@@ -16,7 +16,11 @@ use crate::ids::MandateId;
 use crate::state::State;
 
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_mandates).service(grant_mandate).service(get_mandate).service(update_mandate);
+    config
+        .service(list_mandates)
+        .service(grant_mandate)
+        .service(get_mandate)
+        .service(update_mandate);
 }
 
 /// Who sees who works for the commune.
@@ -43,10 +47,12 @@ pub async fn list_mandates(
     session.actor.standing_in(&code).permit(MAY_READ)?;
     let page = model::list(&mut session.conn, &code, after, paging.0.limit()).await?;
     let position = |mandate: &model::NamedMandate| (mandate.row.starts_on, mandate.row.id);
-    state.page(&caller, page, position, |items, has_more, next_cursor| MandatePage {
-        data: items.into_iter().map(Mandate::from).collect(),
-        has_more,
-        next_cursor,
+    state.page(&caller, page, position, |items, has_more, next_cursor| {
+        MandatePage {
+            data: items.into_iter().map(Mandate::from).collect(),
+            has_more,
+            next_cursor,
+        }
     })
 }
 
@@ -74,8 +80,13 @@ pub async fn grant_mandate(
             session.actor.standing_in(&code).permit(&[Role::Admin])?;
             communes::model::enrolled(&mut session.conn, &code).await?;
             let granted_by = session.actor.person()?.id;
-            let mandate = model::grant(&mut session.conn, &code, body.0, granted_by, session.now).await?;
-            Reply::created(format!("/v1/mandates/{}", mandate.row.id), mandate.row.version, &Mandate::from(mandate))
+            let mandate =
+                model::grant(&mut session.conn, &code, body.0, granted_by, session.now).await?;
+            Reply::created(
+                format!("/v1/mandates/{}", mandate.row.id),
+                mandate.row.version,
+                &Mandate::from(mandate),
+            )
         })
         .await
 }
@@ -87,7 +98,11 @@ pub async fn grant_mandate(
     responses((status = 200, description = "The mandate.", body = Mandate)),
 )]
 #[get("/v1/mandates/{id}")]
-pub async fn get_mandate(state: web::Data<State>, caller: Caller, id: web::Path<MandateId>) -> Answer {
+pub async fn get_mandate(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<MandateId>,
+) -> Answer {
     let mut session = state.read(&caller).await?;
     let mandate = model::find(&mut session.conn, *id).await?;
     // To others a mandate does not exist.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::dto::{RevocationRequest, TokenAnswer, TokenError, TokenRequest};
 use crate::auth::actor::Actor;
 use crate::auth::caller::Anyone;
-use crate::auth::tokens::{Jwks, ACCESS_LIFETIME};
+use crate::auth::tokens::{ACCESS_LIFETIME, Jwks};
 use crate::http::error::ApiError;
 use crate::http::extract::Form;
 use crate::http::reply::{Answer, Reply};
@@ -17,11 +17,20 @@ use crate::state::{Session, State};
 use crate::users;
 
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(issue_token).service(revoke_token).service(get_jwks);
+    config
+        .service(issue_token)
+        .service(revoke_token)
+        .service(get_jwks);
 }
 
 fn refuse(error: &'static str, error_description: &'static str) -> Answer {
-    Reply::new(StatusCode::BAD_REQUEST, &TokenError { error, error_description })
+    Reply::new(
+        StatusCode::BAD_REQUEST,
+        &TokenError {
+            error,
+            error_description,
+        },
+    )
 }
 
 /// Get tokens
@@ -39,7 +48,11 @@ fn refuse(error: &'static str, error_description: &'static str) -> Answer {
     security(()),
 )]
 #[post("/v1/auth/token")]
-pub async fn issue_token(state: web::Data<State>, anyone: Anyone, form: Form<TokenRequest>) -> Answer {
+pub async fn issue_token(
+    state: web::Data<State>,
+    anyone: Anyone,
+    form: Form<TokenRequest>,
+) -> Answer {
     let request = form.0;
     match request.grant_type.as_str() {
         "password" if state.password_grant => {
@@ -56,7 +69,11 @@ pub async fn issue_token(state: web::Data<State>, anyone: Anyone, form: Form<Tok
             match user {
                 Some(user) if right => {
                     let keys = State::clone(&state);
-                    state.write(&anyone, async move |session| give(&keys, session, user.id, None).await).await
+                    state
+                        .write(&anyone, async move |session| {
+                            give(&keys, session, user.id, None).await
+                        })
+                        .await
                 }
                 _ => refuse("invalid_grant", "The address or the password is wrong."),
             }
@@ -67,30 +84,50 @@ pub async fn issue_token(state: web::Data<State>, anyone: Anyone, form: Form<Tok
             };
             let keys = State::clone(&state);
             state
-                .write(&anyone, async move |session| {
-                    match users::model::use_refresh_token(&mut session.conn, &secret, session.now).await? {
+                .write(
+                    &anyone,
+                    async move |session| match users::model::use_refresh_token(
+                        &mut session.conn,
+                        &secret,
+                        session.now,
+                    )
+                    .await?
+                    {
                         Some((user, family)) => give(&keys, session, user, Some(family)).await,
-                        None => refuse("invalid_grant", "The refresh token does not count (any more)."),
-                    }
-                })
+                        None => refuse(
+                            "invalid_grant",
+                            "The refresh token does not count (any more).",
+                        ),
+                    },
+                )
                 .await
         }
-        _ => refuse("unsupported_grant_type", "grant_type is password or refresh_token."),
+        _ => refuse(
+            "unsupported_grant_type",
+            "grant_type is password or refresh_token.",
+        ),
     }
 }
 
 async fn give(state: &State, session: &mut Session, user: UserId, family: Option<Uuid>) -> Answer {
     let actor = Actor::load(&mut session.conn, Some(user), session.now, false).await?;
-    let mut roles: Vec<String> =
-        actor.mandates().iter().map(|mandate| format!("{}:{}", mandate.role, mandate.commune)).collect();
+    let mut roles: Vec<String> = actor
+        .mandates()
+        .iter()
+        .map(|mandate| format!("{}:{}", mandate.role, mandate.commune))
+        .collect();
     if actor.is_admin() {
         roles.push("admin".to_owned());
     }
-    let refresh_token = users::model::issue_refresh_token(&mut session.conn, user, family, session.now).await?;
+    let refresh_token =
+        users::model::issue_refresh_token(&mut session.conn, user, family, session.now).await?;
     Reply::new(
         StatusCode::OK,
         &TokenAnswer {
-            access_token: state.keys.issue(user, roles, session.now).map_err(ApiError::internal)?,
+            access_token: state
+                .keys
+                .issue(user, roles, session.now)
+                .map_err(ApiError::internal)?,
             token_type: "Bearer",
             expires_in: ACCESS_LIFETIME.as_secs(),
             refresh_token,
@@ -110,10 +147,15 @@ async fn give(state: &State, session: &mut Session, user: UserId, family: Option
     security(()),
 )]
 #[post("/v1/auth/revoke")]
-pub async fn revoke_token(state: web::Data<State>, anyone: Anyone, form: Form<RevocationRequest>) -> Answer {
+pub async fn revoke_token(
+    state: web::Data<State>,
+    anyone: Anyone,
+    form: Form<RevocationRequest>,
+) -> Answer {
     state
         .write(&anyone, async move |session| {
-            users::model::revoke_refresh_token(&mut session.conn, &form.0.token, session.now).await?;
+            users::model::revoke_refresh_token(&mut session.conn, &form.0.token, session.now)
+                .await?;
             Ok(Reply::no_content())
         })
         .await

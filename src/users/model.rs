@@ -6,7 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::dto::MePatch;
-use crate::auth::tokens::{RefreshToken, REFRESH_LIFETIME};
+use crate::auth::tokens::{REFRESH_LIFETIME, RefreshToken};
 use crate::db::schema::{refresh_tokens, users};
 use crate::http::error::ApiError;
 use crate::ids::UserId;
@@ -32,12 +32,18 @@ pub struct UserRow {
 
 /// Adds an account; 409 when the address is taken.
 pub async fn insert(conn: &mut AsyncPgConnection, row: &UserRow) -> Result<(), ApiError> {
-    diesel::insert_into(users::table).values(row).execute(conn).await?;
+    diesel::insert_into(users::table)
+        .values(row)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// The account with this address, erased ones left out.
-pub async fn by_email(conn: &mut AsyncPgConnection, email: &str) -> Result<Option<UserRow>, ApiError> {
+pub async fn by_email(
+    conn: &mut AsyncPgConnection,
+    email: &str,
+) -> Result<Option<UserRow>, ApiError> {
     Ok(users::table
         .filter(users::email.eq(email.to_lowercase()))
         .filter(users::erased_at.is_null())
@@ -49,17 +55,33 @@ pub async fn by_email(conn: &mut AsyncPgConnection, email: &str) -> Result<Optio
 
 /// One account.
 pub async fn find(conn: &mut AsyncPgConnection, id: UserId) -> Result<UserRow, ApiError> {
-    Ok(users::table.find(id).select(UserRow::as_select()).first(conn).await?)
+    Ok(users::table
+        .find(id)
+        .select(UserRow::as_select())
+        .first(conn)
+        .await?)
 }
 
 /// One account, held until the transaction ends.
 pub async fn lock(conn: &mut AsyncPgConnection, id: UserId) -> Result<UserRow, ApiError> {
-    Ok(users::table.find(id).select(UserRow::as_select()).for_update().first(conn).await?)
+    Ok(users::table
+        .find(id)
+        .select(UserRow::as_select())
+        .for_update()
+        .first(conn)
+        .await?)
 }
 
 /// Changes an account.
-pub async fn change(conn: &mut AsyncPgConnection, id: UserId, patch: &MePatch) -> Result<(), ApiError> {
-    diesel::update(users::table.find(id)).set((patch, users::version.eq(users::version + 1))).execute(conn).await?;
+pub async fn change(
+    conn: &mut AsyncPgConnection,
+    id: UserId,
+    patch: &MePatch,
+) -> Result<(), ApiError> {
+    diesel::update(users::table.find(id))
+        .set((patch, users::version.eq(users::version + 1)))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -71,7 +93,10 @@ pub async fn set_password(
     now: DateTime<Utc>,
 ) -> Result<(), ApiError> {
     diesel::update(users::table.find(id))
-        .set((users::password_hash.eq(password_hash), users::version.eq(users::version + 1)))
+        .set((
+            users::password_hash.eq(password_hash),
+            users::version.eq(users::version + 1),
+        ))
         .execute(conn)
         .await?;
     diesel::update(refresh_tokens::table.filter(refresh_tokens::user_id.eq(id)))
@@ -84,7 +109,10 @@ pub async fn set_password(
 
 /// Makes an account an administrator.
 pub async fn make_admin(conn: &mut AsyncPgConnection, id: UserId) -> Result<(), ApiError> {
-    diesel::update(users::table.find(id)).set(users::is_admin.eq(true)).execute(conn).await?;
+    diesel::update(users::table.find(id))
+        .set(users::is_admin.eq(true))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -118,7 +146,10 @@ pub async fn issue_refresh_token(
         used_at: None,
         revoked_at: None,
     };
-    diesel::insert_into(refresh_tokens::table).values(&row).execute(conn).await?;
+    diesel::insert_into(refresh_tokens::table)
+        .values(&row)
+        .execute(conn)
+        .await?;
     Ok(token.secret)
 }
 
@@ -136,7 +167,9 @@ pub async fn use_refresh_token(
         .first(conn)
         .await
         .optional()?;
-    let Some(row) = row.filter(|row| row.revoked_at.is_none() && row.expires_at > now) else { return Ok(None) };
+    let Some(row) = row.filter(|row| row.revoked_at.is_none() && row.expires_at > now) else {
+        return Ok(None);
+    };
     match row.used_at {
         Some(used_at) if now - used_at > GRACE => {
             revoke_family(conn, row.family_id, now).await?;
@@ -171,7 +204,11 @@ pub async fn revoke_refresh_token(
     }
 }
 
-async fn revoke_family(conn: &mut AsyncPgConnection, family: Uuid, now: DateTime<Utc>) -> Result<(), ApiError> {
+async fn revoke_family(
+    conn: &mut AsyncPgConnection,
+    family: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), ApiError> {
     diesel::update(refresh_tokens::table.filter(refresh_tokens::family_id.eq(family)))
         .filter(refresh_tokens::revoked_at.is_null())
         .set(refresh_tokens::revoked_at.eq(now))

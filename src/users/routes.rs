@@ -17,7 +17,11 @@ use crate::ids::UserId;
 use crate::state::State;
 
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(register_account).service(get_me).service(update_me).service(change_password);
+    config
+        .service(register_account)
+        .service(get_me)
+        .service(update_me)
+        .service(change_password);
 }
 
 /// Age from which somebody may have an account.
@@ -59,7 +63,11 @@ fn too_common(pointer: &str) -> Fault {
     security(()),
 )]
 #[post("/v1/accounts")]
-pub async fn register_account(state: web::Data<State>, anyone: Anyone, body: Json<NewAccount>) -> Answer {
+pub async fn register_account(
+    state: web::Data<State>,
+    anyone: Anyone,
+    body: Json<NewAccount>,
+) -> Answer {
     let new = body.0;
     let now = state.clock.now();
     let mut faults = Vec::new();
@@ -67,7 +75,10 @@ pub async fn register_account(state: web::Data<State>, anyone: Anyone, body: Jso
         let text = Text::new("Il faut avoir 15 ans.", "One must be 15.");
         faults.push(Fault::at("/birth_on", FaultCode::OutOfRange, text));
     }
-    if is_too_common(&new.password, &[&new.email, &new.display_name, &new.full_name]) {
+    if is_too_common(
+        &new.password,
+        &[&new.email, &new.display_name, &new.full_name],
+    ) {
         faults.push(too_common("/password"));
     }
     if !faults.is_empty() {
@@ -89,7 +100,11 @@ pub async fn register_account(state: web::Data<State>, anyone: Anyone, body: Jso
                 version: 1,
             };
             model::insert(&mut session.conn, &user).await?;
-            Reply::created("/v1/me".to_owned(), user.version, &show(user, &Actor::default()))
+            Reply::created(
+                "/v1/me".to_owned(),
+                user.version,
+                &show(user, &Actor::default()),
+            )
         })
         .await
 }
@@ -111,7 +126,12 @@ pub async fn get_me(state: web::Data<State>, caller: Caller) -> Answer {
     responses((status = 200, description = "The account as it is now.", body = Me)),
 )]
 #[patch("/v1/me")]
-pub async fn update_me(state: web::Data<State>, caller: Caller, if_match: IfMatch, body: Json<MePatch>) -> Answer {
+pub async fn update_me(
+    state: web::Data<State>,
+    caller: Caller,
+    if_match: IfMatch,
+    body: Json<MePatch>,
+) -> Answer {
     state
         .write(&caller, async move |session| {
             let id = session.actor.person()?.id;
@@ -135,14 +155,22 @@ pub async fn update_me(state: web::Data<State>, caller: Caller, if_match: IfMatc
     ),
 )]
 #[post("/v1/me/password")]
-pub async fn change_password(state: web::Data<State>, caller: Caller, body: Json<PasswordChange>) -> Answer {
+pub async fn change_password(
+    state: web::Data<State>,
+    caller: Caller,
+    body: Json<PasswordChange>,
+) -> Answer {
     let change = body.0;
     let user = {
         let mut session = state.read(&caller).await?;
         let id = session.actor.person()?.id;
         model::find(&mut session.conn, id).await?
     };
-    if !state.passwords.verify(change.current_password, Some(user.password_hash.clone())).await? {
+    if !state
+        .passwords
+        .verify(change.current_password, Some(user.password_hash.clone()))
+        .await?
+    {
         return Err(ApiError::fault(
             "/current_password",
             FaultCode::Inconsistent,
@@ -150,7 +178,10 @@ pub async fn change_password(state: web::Data<State>, caller: Caller, body: Json
             "This is not your current password.",
         ));
     }
-    if is_too_common(&change.new_password, &[&user.email, &user.display_name, &user.full_name]) {
+    if is_too_common(
+        &change.new_password,
+        &[&user.email, &user.display_name, &user.full_name],
+    ) {
         return Err(ApiError::invalid(vec![too_common("/new_password")]));
     }
     let password_hash = state.passwords.hash(change.new_password).await?;

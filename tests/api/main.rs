@@ -1,5 +1,10 @@
 //! The API as its users see it: over HTTP, on a real PostgreSQL. Every answer is also checked against the document.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail where it stands"
+)]
 
 mod support;
 

@@ -9,8 +9,9 @@ use super::place::Place;
 use super::programs::Programs;
 use super::search::installed;
 use super::server::Server;
+use super::stop::Stop;
 use super::supervisor::Supervisor;
-use super::{Address, USER, create, leftover};
+use super::{Address, USER, create};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -36,7 +37,7 @@ impl Cluster {
     /// When another program uses the folder, no programs of PostgreSQL can be had, or they fail.
     pub async fn start(options: Options) -> Result<Self, EmbeddedError> {
         let (place, account) = Place::settle(&options.data_dir).await?;
-        let lock = Lock::take(&place.folder)?;
+        let lock = Lock::take(&place.folder).await?;
         place.explain(&account, &*options.progress);
         place.make_cluster(&account)?;
         let made_by = create::major(&place)?;
@@ -65,7 +66,7 @@ impl Cluster {
         let (place, account) = Place::settle(&std::env::temp_dir().join(unique_name())).await?;
         let address = Address::of(&place, &account);
         let supervisor = Supervisor::start(&place, &address)?;
-        let lock = Lock::take(&place.folder)?;
+        let lock = Lock::take(&place.folder).await?;
         place.make_cluster(&account)?;
         let parts = (place, account, programs, address, lock);
         Self::launch(parts, Some(supervisor), true, &options).await
@@ -80,11 +81,14 @@ impl Cluster {
         if is_new {
             (options.progress)("a new PostgreSQL cluster is being made");
             create::create(&place, &programs, &account, options.durable).await?;
-        } else {
-            leftover::clear(&place, &programs, &account, &*options.progress).await?;
         }
         address.prepare(&account)?;
-        let server = Server::start(&place, &address, &programs, &account, options.durable).await?;
+        // Nobody will miss what an unclean stop loses of a throwaway.
+        let stop = match supervisor {
+            Some(_) => Stop::Immediate,
+            None => Stop::Fast,
+        };
+        let server = Server::start(&place, &address, &programs, &account, options, stop).await?;
         Ok(Self {
             server,
             lock,
@@ -124,10 +128,10 @@ impl Cluster {
             // Empty now; the next start makes it again.
             let _ = std::fs::remove_dir(folder);
         }
+        drop(self.lock);
         if let Some(supervisor) = self.supervisor {
             supervisor.finish().await;
         }
-        drop(self.lock);
         Ok(())
     }
 }

@@ -9,9 +9,14 @@ use super::place::Place;
 use super::programs::Programs;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// The beginning of the name of a cluster in the making.
 const UNFINISHED: &str = "pgdata.new-";
+
+/// How long an `initdb` without its program may go on.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The major version of the cluster in this place, if there is one.
 pub(super) fn major(place: &Place) -> Result<Option<u32>, EmbeddedError> {
@@ -31,7 +36,7 @@ pub(super) async fn create(
     durable: bool,
 ) -> Result<(), EmbeddedError> {
     let cluster = place.cluster();
-    remove_unfinished(&cluster)?;
+    remove_unfinished(&cluster).await?;
     // Named after this process: an initdb that outlived a killed program for a moment must not
     // write into ours.
     let unfinished = cluster.join(format!("{UNFINISHED}{}", std::process::id()));
@@ -63,14 +68,27 @@ pub(super) async fn create(
 }
 
 /// Removes what starts that were cut have left.
-fn remove_unfinished(cluster: &Path) -> Result<(), EmbeddedError> {
+async fn remove_unfinished(cluster: &Path) -> Result<(), EmbeddedError> {
     let entries = cluster.read_dir().map_err(cannot("read", cluster))?;
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        if name.to_string_lossy().starts_with(UNFINISHED) {
-            let path = entry.path();
-            fs::remove_dir_all(&path).map_err(cannot("remove", &path))?;
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            remove(&entry.path()).await?;
         }
     }
     Ok(())
+}
+
+/// Removes a folder, again and again while an `initdb` that outlived its program still writes
+/// there; without its files, or without anybody to tell, it soon ends.
+async fn remove(folder: &Path) -> Result<(), EmbeddedError> {
+    let begin = Instant::now();
+    loop {
+        match fs::remove_dir_all(folder) {
+            Err(_) if folder.exists() && begin.elapsed() < PATIENCE => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) if folder.exists() => return Err(cannot("remove", folder)(error)),
+            _ => return Ok(()),
+        }
+    }
 }

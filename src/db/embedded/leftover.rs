@@ -5,8 +5,8 @@ use super::account::Account;
 use super::error::{EmbeddedError, cannot};
 use super::place::Place;
 use super::programs::Programs;
-use super::server::{Stop, signal};
-use super::status::{FILE, Status};
+use super::status::{FILE, Found};
+use super::stop::{Stop, signal};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -24,18 +24,20 @@ pub(super) async fn clear(
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<(), EmbeddedError> {
     let data = place.data();
-    let Some(Status { pid, .. }) = Status::read(&data) else {
-        return Ok(());
+    let pid = match Found::in_folder(&data) {
+        Found::Nothing => return Ok(()),
+        // Cut while it was being written; PostgreSQL would not start on it.
+        Found::Garbage => return remove_file(&data),
+        Found::Process(pid) => pid,
     };
     match owner_of(pid, &data, programs, account).await {
         // PostgreSQL removes the file of a process that is gone by itself.
         Owner::Nobody => return Ok(()),
-        Owner::Another => {
-            // The number now belongs to some other process, for which PostgreSQL would refuse
-            // to start. Its shared memory still tells it about a server that really runs.
-            let file = data.join(FILE);
-            return fs::remove_file(&file).map_err(cannot("remove the outdated", &file));
-        }
+        // The number now belongs to some other process, or the dead server still has it because
+        // nobody waits for it (as in a container without an init): PostgreSQL would refuse to
+        // start. Its shared memory still tells it about a server that really runs.
+        #[cfg(unix)]
+        Owner::Another => return remove_file(&data),
         Owner::Server => {}
     }
     progress("PostgreSQL still runs from an earlier program that was killed: it is stopped first");
@@ -52,10 +54,16 @@ pub(super) async fn clear(
     Err(EmbeddedError::DoesNotStop { pid, data })
 }
 
+fn remove_file(data: &Path) -> Result<(), EmbeddedError> {
+    let file = data.join(FILE);
+    fs::remove_file(&file).map_err(cannot("remove the outdated", &file))
+}
+
 /// Whose process it is.
 enum Owner {
     Nobody,
     Server,
+    #[cfg(unix)]
     Another,
 }
 
@@ -81,13 +89,12 @@ async fn owner_of(_: u32, data: &Path, programs: &Programs, account: &Account) -
     }
 }
 
-/// The command line of a process that runs; a dead one that nobody has waited for has none.
+/// The command line of a process; of a dead one that nobody has waited for, an empty one.
 #[cfg(target_os = "linux")]
 async fn command_line(pid: u32) -> Option<String> {
     // Not by `ps`, which small containers lack.
     let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let line = String::from_utf8_lossy(&bytes).replace('\0', " ");
-    (!line.is_empty()).then_some(line)
+    Some(String::from_utf8_lossy(&bytes).replace('\0', " "))
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]

@@ -5,6 +5,12 @@ use super::error::{EmbeddedError, cannot};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A program that is killed while it starts another one keeps its lock for a moment longer, in
+/// the copy of itself that has not become the other program yet.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The lock on a data folder. Rust opens files close-on-exec, so PostgreSQL does not inherit it.
 pub(super) struct Lock {
@@ -13,7 +19,7 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Takes the lock, or says who holds it.
-    pub(super) fn take(folder: &Path) -> Result<Self, EmbeddedError> {
+    pub(super) async fn take(folder: &Path) -> Result<Self, EmbeddedError> {
         let path = folder.join("lock");
         let mut file = OpenOptions::new()
             .read(true)
@@ -22,15 +28,21 @@ impl Lock {
             .truncate(false)
             .open(&path)
             .map_err(cannot("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(EmbeddedError::InUse {
-                    folder: folder.to_path_buf(),
-                    holder: holder(&mut file),
-                });
+        let begin = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if begin.elapsed() < PATIENCE => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(EmbeddedError::InUse {
+                        folder: folder.to_path_buf(),
+                        holder: holder(&mut file),
+                    });
+                }
+                Err(TryLockError::Error(source)) => return Err(cannot("lock", &path)(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(cannot("lock", &path)(source)),
         }
         // The number is only for the message above; the lock itself never depends on it.
         file.set_len(0)

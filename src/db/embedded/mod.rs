@@ -17,6 +17,7 @@ mod programs;
 mod search;
 mod server;
 mod status;
+mod stop;
 
 #[cfg(unix)]
 mod account;

@@ -149,14 +149,31 @@ pub(super) fn entry_mode(_account: &Account) -> u32 {
 }
 
 #[cfg(unix)]
-pub(super) fn set_mode(path: &Path, mode: u32) -> Result<(), EmbeddedError> {
+fn set_mode(path: &Path, mode: u32) -> Result<(), EmbeddedError> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
         .map_err(cannot("change the rights of", path))
 }
 
 #[cfg(not(unix))]
-pub(super) fn set_mode(_path: &Path, _mode: u32) -> Result<(), EmbeddedError> {
+fn set_mode(_path: &Path, _mode: u32) -> Result<(), EmbeddedError> {
+    Ok(())
+}
+
+/// Lets everybody read and enter what its owner may, and write nothing.
+#[cfg(unix)]
+pub(super) fn open_to_all(path: &Path) -> Result<(), EmbeddedError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = path
+        .metadata()
+        .map_err(cannot("read", path))?
+        .permissions()
+        .mode();
+    set_mode(path, mode | ((mode >> 3) & 0o050) | ((mode >> 6) & 0o005))
+}
+
+#[cfg(not(unix))]
+pub(super) fn open_to_all(_path: &Path) -> Result<(), EmbeddedError> {
     Ok(())
 }
 

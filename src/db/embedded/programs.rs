@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 /// The oldest major version that the program accepts.
-pub(super) const OLDEST: u32 = 15;
+const OLDEST: u32 = 15;
 /// No program takes this long to print its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 

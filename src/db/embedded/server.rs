@@ -3,9 +3,12 @@
 use super::Address;
 use super::account::Account;
 use super::error::{EmbeddedError, cannot};
+use super::leftover;
+use super::options::Options;
 use super::place::Place;
 use super::programs::Programs;
 use super::status::Status;
+use super::stop::{Stop, signal};
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -33,19 +36,16 @@ const NOT_DURABLE: [&str; 3] = [
 const PAUSE: Duration = Duration::from_millis(5);
 /// Recovery after a crash replays at most some checkpoints' worth of changes.
 const START: Duration = Duration::from_secs(180);
-/// The last processes of a killed server may need a moment to notice.
+/// What the server says while processes of a killed one, or a start that the killed program
+/// had just begun, are still in its way: they end by themselves or can be ended.
+const PASSING: [&str; 2] = [
+    "pre-existing shared memory block",
+    "lock file \"postmaster.pid\" already exists",
+];
+/// How long they may be in the way.
 const ORPHANS: Duration = Duration::from_secs(10);
 /// What a stop is given before the next stronger one.
 const END: Duration = Duration::from_secs(30);
-
-/// How to end a server.
-#[derive(Clone, Copy)]
-pub(super) enum Stop {
-    /// Ends the sessions, writes everything and leaves.
-    Fast,
-    /// Leaves at once; the next start recovers.
-    Immediate,
-}
 
 /// A running server, stopped at the latest when it is dropped.
 pub(super) struct Server {
@@ -57,24 +57,33 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts the server and waits until it takes connections.
+    /// Starts the server and waits until it takes connections. `stop` is how it will end.
     pub(super) async fn start(
         place: &Place,
         address: &Address,
         programs: &Programs,
         account: &Account,
-        durable: bool,
+        options: &Options,
+        stop: Stop,
     ) -> Result<Self, EmbeddedError> {
         let begin = Instant::now();
         loop {
-            let mut server = Self::spawn(place, address, programs, account, durable)?;
+            leftover::clear(place, programs, account, &*options.progress).await?;
+            address.clear()?;
+            let child = spawn(place, address, programs, account, options.durable)?;
+            let mut server = Self {
+                child,
+                data: place.data(),
+                programs: programs.clone(),
+                account: account.clone(),
+                stop,
+            };
             let Err(reason) = server.wait_until_ready().await else {
                 return Ok(server);
             };
             let tail = tail(&place.log());
-            // A killed server's own processes end by themselves; until then nobody may start.
-            let wait = tail.contains("pre-existing shared memory block");
-            if !wait || begin.elapsed() > ORPHANS {
+            let passing = PASSING.iter().any(|message| tail.contains(message));
+            if !passing || begin.elapsed() > ORPHANS {
                 return Err(EmbeddedError::Start {
                     reason,
                     log: place.log(),
@@ -83,47 +92,6 @@ impl Server {
             }
             tokio::time::sleep(PAUSE * 20).await;
         }
-    }
-
-    fn spawn(
-        place: &Place,
-        address: &Address,
-        programs: &Programs,
-        account: &Account,
-        durable: bool,
-    ) -> Result<Self, EmbeddedError> {
-        let log = place.log();
-        // The log of the session before is kept, and no more, so that logs stay small.
-        let _ = fs::rename(&log, log.with_extension("log.1"));
-        let out = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .open(&log)
-            .map_err(cannot("make", &log))?;
-        let err = out.try_clone().map_err(cannot("open", &log))?;
-        let mut settings: Vec<OsString> = SETTINGS.map(OsString::from).to_vec();
-        if !durable {
-            settings.extend(NOT_DURABLE.map(OsString::from));
-        }
-        settings.extend(address.settings());
-
-        let data = place.data();
-        let postgres = programs.path("postgres");
-        let mut command = account.command(&postgres, place.cluster());
-        // The data directory comes first: `leftover` recognises the server by it.
-        command.arg("-D").arg(&data);
-        for setting in settings {
-            command.arg("-c").arg(setting);
-        }
-        command.stdout(Stdio::from(out)).stderr(Stdio::from(err));
-        let child = command.spawn().map_err(account.cannot_run(postgres))?;
-        Ok(Self {
-            child,
-            data,
-            programs: programs.clone(),
-            account: account.clone(),
-            stop: if durable { Stop::Fast } else { Stop::Immediate },
-        })
     }
 
     /// Waits for the server, or says why it will not come.
@@ -193,28 +161,37 @@ impl Drop for Server {
     }
 }
 
-/// Has `pg_ctl` tell the server of a data directory to end, without waiting for it.
-pub(super) fn signal(
-    data: &Path,
+fn spawn(
+    place: &Place,
+    address: &Address,
     programs: &Programs,
     account: &Account,
-    stop: Stop,
-) -> Result<(), EmbeddedError> {
-    let pg_ctl = programs.path("pg_ctl");
-    let mode = match stop {
-        Stop::Fast => "fast",
-        Stop::Immediate => "immediate",
-    };
-    // Not run in the data directory, which may be on its way out.
-    let folder = &programs.folder;
-    let mut command = account.command(&pg_ctl, folder);
-    command.args(["stop", "--no-wait", "--silent", "-m", mode, "-D"]);
-    command
-        .arg(data)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.status().map_err(account.cannot_run(pg_ctl))?;
-    Ok(())
+    durable: bool,
+) -> Result<Child, EmbeddedError> {
+    let log = place.log();
+    // The log of the session before is kept, and no more, so that logs stay small.
+    let _ = fs::rename(&log, log.with_extension("log.1"));
+    let out = OpenOptions::new()
+        .append(true)
+        .create_new(true)
+        .open(&log)
+        .map_err(cannot("make", &log))?;
+    let err = out.try_clone().map_err(cannot("open", &log))?;
+    let mut settings: Vec<OsString> = SETTINGS.map(OsString::from).to_vec();
+    if !durable {
+        settings.extend(NOT_DURABLE.map(OsString::from));
+    }
+    settings.extend(address.settings());
+
+    let postgres = programs.path("postgres");
+    let mut command = account.command(&postgres, place.cluster());
+    // The data directory comes first: `leftover` recognises the server by it.
+    command.arg("-D").arg(place.data());
+    for setting in settings {
+        command.arg("-c").arg(setting);
+    }
+    command.stdout(Stdio::from(out)).stderr(Stdio::from(err));
+    command.spawn().map_err(account.cannot_run(postgres))
 }
 
 /// The last lines of the log, for the reader of an error.

@@ -2,7 +2,7 @@
 
 use super::account::Account;
 use super::encode::encode;
-use super::error::EmbeddedError;
+use super::error::{EmbeddedError, cannot};
 use super::place::{Place, make_private, short_hash};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -51,6 +51,21 @@ impl Address {
     /// Makes the folder of the socket.
     pub(super) fn prepare(&mut self, account: &Account) -> Result<(), EmbeddedError> {
         make_private(&self.folder, account)
+    }
+
+    /// Removes the socket's lock file once no server runs: like `postmaster.pid` it may hold a
+    /// number that is another process's by now, and PostgreSQL would not start.
+    pub(super) fn clear(&self) -> Result<(), EmbeddedError> {
+        let mut file = self.folder.as_os_str().to_owned();
+        file.push(SOCKET);
+        file.push(".lock");
+        let file = PathBuf::from(file);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(cannot("remove the outdated", &file)(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The folder to remove along with the cluster.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use fifty_fifty::app::{self, ServerOptions};
 use fifty_fifty::auth::passwords::Passwords;
-use fifty_fifty::auth::tokens::{generate_key, Keys};
+use fifty_fifty::auth::tokens::{Keys, generate_key};
 use fifty_fifty::clock::Clock;
 use fifty_fifty::db::{self, Pool, PoolOptions};
 use fifty_fifty::http::cursor::Cursors;
@@ -59,7 +59,12 @@ impl TestApp {
         let server = app::server(state.clone(), listener, options).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { address, state, server: handle, database }
+        Self {
+            address,
+            state,
+            server: handle,
+            database,
+        }
     }
 
     /// A connection to the test's own database, for what no user can do.
@@ -69,7 +74,10 @@ impl TestApp {
 
     /// Runs SQL and returns the database's refusal, if it refuses: the constraint's name or the message.
     pub async fn attack(&self, sql: &str) -> Option<String> {
-        let (client, connection) = tokio_postgres::connect(&self.database.url, tokio_postgres::NoTls).await.unwrap();
+        let (client, connection) =
+            tokio_postgres::connect(&self.database.url, tokio_postgres::NoTls)
+                .await
+                .unwrap();
         tokio::spawn(connection);
         client.batch_execute(sql).await.err().map(|error| {
             let refusal = error.as_db_error().expect("an answer of the database");
@@ -79,7 +87,9 @@ impl TestApp {
 
     /// Moves the clock.
     pub fn travel_to(&self, instant: &str) {
-        self.state.clock.set(instant.parse::<DateTime<Utc>>().unwrap());
+        self.state
+            .clock
+            .set(instant.parse::<DateTime<Utc>>().unwrap());
     }
 
     pub fn anyone(&self) -> Client {
@@ -106,32 +116,57 @@ impl TestApp {
             created_at: now,
             version: 1,
         };
-        users::insert(&mut self.database().await, &row).await.unwrap();
+        users::insert(&mut self.database().await, &row)
+            .await
+            .unwrap();
         self.client_of(id)
     }
 
     fn client_of(&self, id: UserId) -> Client {
         // Tests travel through years; their people stay signed in.
         let issued = self.state.clock.now();
-        let token = self.state.keys.issue_for(id, vec![], issued, Duration::from_secs(40 * 365 * 24 * 3600)).unwrap();
+        let token = self
+            .state
+            .keys
+            .issue_for(
+                id,
+                vec![],
+                issued,
+                Duration::from_secs(40 * 365 * 24 * 3600),
+            )
+            .unwrap();
         Client::new(&self.address, Some(token)).named(id)
     }
 
     pub async fn admin(&self) -> Client {
         let admin = self.person("admin").await;
-        users::make_admin(&mut self.database().await, admin.id()).await.unwrap();
+        users::make_admin(&mut self.database().await, admin.id())
+            .await
+            .unwrap();
         admin
     }
 
     /// Someone with a mandate in a commune, which is enrolled if need be.
-    pub async fn official(&self, admin: &Client, commune: &str, name: &str, role: &str, may_sign: bool) -> Client {
+    pub async fn official(
+        &self,
+        admin: &Client,
+        commune: &str,
+        name: &str,
+        role: &str,
+        may_sign: bool,
+    ) -> Client {
         let person = self.person(name).await;
-        admin.post(&format!("/v1/communes/{commune}/enrol"), json!({})).await;
+        admin
+            .post(&format!("/v1/communes/{commune}/enrol"), json!({}))
+            .await;
         let mandate = json!({
             "email": format!("{name}@example.org"), "role": role, "capacity": if may_sign { "Maire" } else { "Service" },
             "may_sign": may_sign, "starts_on": "2020-05-24",
         });
-        admin.post(&format!("/v1/communes/{commune}/mandates"), mandate).await.created();
+        admin
+            .post(&format!("/v1/communes/{commune}/mandates"), mandate)
+            .await
+            .created();
         person
     }
 
@@ -140,10 +175,18 @@ impl TestApp {
         let admin = self.admin().await;
         World {
             agent: self.official(&admin, LOOS, "agent", "agent", false).await,
-            mayor: self.official(&admin, LOOS, "mayor", "elected_official", true).await,
-            official: self.official(&admin, LOOS, "official", "elected_official", false).await,
-            foreign_agent: self.official(&admin, LENS, "foreign-agent", "agent", false).await,
-            foreign_mayor: self.official(&admin, LENS, "foreign-mayor", "elected_official", true).await,
+            mayor: self
+                .official(&admin, LOOS, "mayor", "elected_official", true)
+                .await,
+            official: self
+                .official(&admin, LOOS, "official", "elected_official", false)
+                .await,
+            foreign_agent: self
+                .official(&admin, LENS, "foreign-agent", "agent", false)
+                .await,
+            foreign_mayor: self
+                .official(&admin, LENS, "foreign-mayor", "elected_official", true)
+                .await,
             camille: self.person("camille").await,
             dominique: self.person("dominique").await,
             anyone: self.anyone(),

@@ -31,7 +31,11 @@ impl Client {
     pub fn new(address: &str, token: Option<String>) -> Self {
         Self {
             address: address.to_owned(),
-            http: reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
             token,
             id: None,
             headers: HeaderMap::new(),
@@ -39,7 +43,10 @@ impl Client {
     }
 
     pub fn named(self, id: UserId) -> Self {
-        Self { id: Some(id), ..self }
+        Self {
+            id: Some(id),
+            ..self
+        }
     }
 
     pub fn id(&self) -> UserId {
@@ -49,7 +56,10 @@ impl Client {
     /// The same caller, sending one header more.
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut other = self.clone();
-        other.headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::from_str(value).unwrap());
+        other.headers.insert(
+            HeaderName::try_from(name).unwrap(),
+            HeaderValue::from_str(value).unwrap(),
+        );
         other
     }
 
@@ -59,15 +69,33 @@ impl Client {
 
     /// POST as the caller of an action would: with the version that the resource has now, if the path is an action.
     pub async fn post(&self, path: &str, body: Value) -> Reply {
-        self.send(Method::POST, path, Some(("application/json", body.to_string().into_bytes()))).await
+        self.send(
+            Method::POST,
+            path,
+            Some(("application/json", body.to_string().into_bytes())),
+        )
+        .await
     }
 
     pub async fn put(&self, path: &str, body: Value) -> Reply {
-        self.send(Method::PUT, path, Some(("application/json", body.to_string().into_bytes()))).await
+        self.send(
+            Method::PUT,
+            path,
+            Some(("application/json", body.to_string().into_bytes())),
+        )
+        .await
     }
 
     pub async fn patch(&self, path: &str, body: Value) -> Reply {
-        self.send(Method::PATCH, path, Some(("application/merge-patch+json", body.to_string().into_bytes()))).await
+        self.send(
+            Method::PATCH,
+            path,
+            Some((
+                "application/merge-patch+json",
+                body.to_string().into_bytes(),
+            )),
+        )
+        .await
     }
 
     pub async fn delete(&self, path: &str) -> Reply {
@@ -76,12 +104,21 @@ impl Client {
 
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let body = serde_urlencoded::to_string(fields).unwrap();
-        self.send(Method::POST, path, Some(("application/x-www-form-urlencoded", body.into_bytes()))).await
+        self.send(
+            Method::POST,
+            path,
+            Some(("application/x-www-form-urlencoded", body.into_bytes())),
+        )
+        .await
     }
 
     pub async fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Reply {
-        let mut request = self.http.request(method.clone(), format!("{}{path}", self.address));
-        request = request.header("accept-language", "en").headers(self.headers.clone());
+        let mut request = self
+            .http
+            .request(method.clone(), format!("{}{path}", self.address));
+        request = request
+            .header("accept-language", "en")
+            .headers(self.headers.clone());
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
@@ -92,7 +129,12 @@ impl Client {
         let (status, headers) = (answer.status(), answer.headers().clone());
         let text = answer.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        let reply = Reply { status, headers, text, body };
+        let reply = Reply {
+            status,
+            headers,
+            text,
+            body,
+        };
         if method != Method::HEAD {
             documented(&method, path, &reply);
         }
@@ -120,65 +162,123 @@ impl Reply {
     /// Asserts a problem by its status and code.
     #[track_caller]
     pub fn problem(self, status: u16, code: &str) -> Value {
-        assert_eq!((self.status.as_u16(), self.body["code"].as_str()), (status, Some(code)), "{}", self.text);
+        assert_eq!(
+            (self.status.as_u16(), self.body["code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.text
+        );
         self.body
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// The pointers of all faults, sorted.
     pub fn pointers(&self) -> Vec<&str> {
-        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut pointers: Vec<&str> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+        let errors = self.body["errors"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let mut pointers: Vec<&str> = errors
+            .iter()
+            .map(|error| error["pointer"].as_str().unwrap())
+            .collect();
         pointers.sort_unstable();
         pointers
     }
 }
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(None));
-static REGISTRY: LazyLock<Registry<'static>> =
-    LazyLock::new(|| Registry::new().add("urn:document", DOCUMENT.clone()).unwrap().prepare().unwrap());
+static REGISTRY: LazyLock<Registry<'static>> = LazyLock::new(|| {
+    Registry::new()
+        .add("urn:document", DOCUMENT.clone())
+        .unwrap()
+        .prepare()
+        .unwrap()
+});
 
 /// The template of the document that a path belongs to: the one with the fewest parameters.
 fn template(path: &str) -> Option<&'static str> {
-    let parts: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').collect();
+    let parts: Vec<&str> = path
+        .split('?')
+        .next()
+        .unwrap_or_default()
+        .split('/')
+        .collect();
     let fits = |template: &&String| {
         let pieces: Vec<&str> = template.split('/').collect();
-        pieces.len() == parts.len() && pieces.iter().zip(&parts).all(|(piece, part)| piece.starts_with('{') || piece == part)
+        pieces.len() == parts.len()
+            && pieces
+                .iter()
+                .zip(&parts)
+                .all(|(piece, part)| piece.starts_with('{') || piece == part)
     };
     let paths = DOCUMENT["paths"].as_object().unwrap();
-    paths.keys().filter(fits).min_by_key(|template| template.matches('{').count()).map(String::as_str)
+    paths
+        .keys()
+        .filter(fits)
+        .min_by_key(|template| template.matches('{').count())
+        .map(String::as_str)
 }
 
 /// Holds an answer against the document.
 #[track_caller]
 fn documented(method: &Method, path: &str, reply: &Reply) {
-    let Some(template) = template(path) else { return };
+    let Some(template) = template(path) else {
+        return;
+    };
     let operation = &DOCUMENT["paths"][template][method.as_str().to_lowercase()];
     if operation.is_null() {
-        assert!(matches!(reply.status.as_u16(), 405 | 204), "{method} {template} is not in the document: {reply:?}");
+        assert!(
+            matches!(reply.status.as_u16(), 405 | 204),
+            "{method} {template} is not in the document: {reply:?}"
+        );
         return;
     }
     let status = reply.status.as_str();
     let response = &operation["responses"][status];
-    assert!(!response.is_null(), "{method} {template} answers {status}, which the document does not say: {}", reply.text);
+    assert!(
+        !response.is_null(),
+        "{method} {template} answers {status}, which the document does not say: {}",
+        reply.text
+    );
     if reply.text.is_empty() {
-        assert!(response["content"].is_null(), "{method} {template} {status} has no body, the document says it has");
+        assert!(
+            response["content"].is_null(),
+            "{method} {template} {status} has no body, the document says it has"
+        );
         return;
     }
-    let content_type = reply.header("content-type").split(';').next().unwrap_or_default();
+    let content_type = reply
+        .header("content-type")
+        .split(';')
+        .next()
+        .unwrap_or_default();
     let schema = &response["content"][content_type]["schema"];
-    assert!(!schema.is_null(), "{method} {template} {status} is {content_type}, which the document does not say");
-    let schema = schema.to_string().replace("\"#/components", "\"urn:document#/components");
+    assert!(
+        !schema.is_null(),
+        "{method} {template} {status} is {content_type}, which the document does not say"
+    );
+    let schema = schema
+        .to_string()
+        .replace("\"#/components", "\"urn:document#/components");
     let validator: Validator = jsonschema::draft202012::options()
         .with_registry(&REGISTRY)
         .should_validate_formats(true)
         .should_ignore_unknown_formats(true)
         .build(&serde_json::from_str(&schema).unwrap())
         .unwrap();
-    let faults: Vec<String> =
-        validator.iter_errors(&reply.body).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(faults.is_empty(), "{method} {template} {status} is not as documented: {faults:#?}\n{}", reply.text);
+    let faults: Vec<String> = validator
+        .iter_errors(&reply.body)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(
+        faults.is_empty(),
+        "{method} {template} {status} is not as documented: {faults:#?}\n{}",
+        reply.text
+    );
 }

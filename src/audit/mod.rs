@@ -1,0 +1,166 @@
+//! The history: what happened, in order, for ever. An entry is written in the transaction of its change.
+
+pub mod dto;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use crate::auth::policy::{Role, Standing};
+use crate::codes::codes;
+use crate::db::schema::{events, users};
+use crate::http::cursor::Page;
+use crate::http::error::ApiError;
+use crate::ids::{EventId, InitiativeId, UserId};
+use crate::mandates::dto::PersonSummary;
+use dto::HistoryEntry;
+
+codes! {
+    /// Who reads an entry of the history, besides whoever may read what it is about.
+    pub enum Visibility "history_visibilities" {
+        Public = "public", "Tout le monde", "Everybody";
+        Parties = "parties", "Le porteur et la commune", "The holder and the commune";
+        Commune = "commune", "La commune", "The commune";
+    }
+}
+
+codes! {
+    /// What an entry of the history is about.
+    pub enum Subject "history_subjects" {
+        Initiative = "initiative", "Initiative", "Initiative";
+        Commitment = "commitment", "Engagement", "Commitment";
+        Fulfilment = "fulfilment", "Réalisation", "Fulfilment";
+        Convention = "convention", "Convention", "Convention";
+        Evaluation = "evaluation", "Bilan", "Evaluation";
+    }
+}
+
+/// A change to write down.
+pub struct Entry<'a> {
+    pub commune: &'a str,
+    pub initiative: Option<InitiativeId>,
+    pub subject: Subject,
+    pub subject_id: uuid::Uuid,
+    pub action: &'static str,
+    pub states: Option<(&'static str, &'static str)>,
+    pub reason: Option<&'a str>,
+    pub actor: Option<UserId>,
+    pub role: Role,
+    pub visibility: Visibility,
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = events)]
+struct EventRow {
+    id: EventId,
+    commune_code: String,
+    initiative_id: Option<InitiativeId>,
+    subject: Subject,
+    subject_id: uuid::Uuid,
+    action: String,
+    from_state: Option<String>,
+    to_state: Option<String>,
+    reason: Option<String>,
+    actor_id: Option<UserId>,
+    actor_role: Role,
+    on_behalf: bool,
+    visibility: Visibility,
+    at: DateTime<Utc>,
+}
+
+/// Writes an entry.
+pub async fn record(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    entry: Entry<'_>,
+) -> Result<(), ApiError> {
+    let on_behalf = entry.role == Role::AgentOnBehalf;
+    let row = EventRow {
+        id: EventId::new(entry.commune, now)?,
+        commune_code: entry.commune.to_owned(),
+        initiative_id: entry.initiative,
+        subject: entry.subject,
+        subject_id: entry.subject_id,
+        action: entry.action.to_owned(),
+        from_state: entry.states.map(|(from, _)| from.to_owned()),
+        to_state: entry.states.map(|(_, to)| to.to_owned()),
+        reason: entry.reason.map(str::to_owned),
+        actor_id: entry.actor,
+        actor_role: if on_behalf { Role::Agent } else { entry.role },
+        on_behalf,
+        visibility: entry.visibility,
+        at: now,
+    };
+    diesel::insert_into(events::table)
+        .values(&row)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Whose history.
+#[derive(Clone, Copy)]
+pub enum Of<'a> {
+    /// Everything about an initiative.
+    Initiative(InitiativeId),
+    /// One resource.
+    Resource(uuid::Uuid, &'a str),
+}
+
+/// A page of the history, oldest first, as far as the reader may see it.
+pub async fn history(
+    conn: &mut AsyncPgConnection,
+    of: Of<'_>,
+    standing: &Standing,
+    after: Option<(DateTime<Utc>, EventId)>,
+    limit: i64,
+) -> Result<Page<HistoryEntry>, ApiError> {
+    let inside = standing.is_town_hall() || standing.is_on_the_holders_side();
+    let seen: &[Visibility] = if standing.is_town_hall() {
+        Visibility::ALL
+    } else if inside {
+        &[Visibility::Public, Visibility::Parties]
+    } else {
+        &[Visibility::Public]
+    };
+    let mut query = events::table
+        .left_join(users::table)
+        .filter(events::visibility.eq_any(seen))
+        .order((events::at, events::id))
+        .limit(limit + 1)
+        .select((EventRow::as_select(), users::display_name.nullable()))
+        .into_boxed();
+    query = match of {
+        Of::Initiative(id) => query
+            .filter(events::initiative_id.eq(id))
+            .filter(events::commune_code.eq(id.commune())),
+        Of::Resource(id, commune) => query
+            .filter(events::subject_id.eq(id))
+            .filter(events::commune_code.eq(commune.to_owned())),
+    };
+    if let Some((at, id)) = after {
+        query = query
+            .filter(events::at.ge(at))
+            .filter(events::at.gt(at).or(events::id.gt(id)));
+    }
+    let rows: Vec<(EventRow, Option<String>)> = query.load(conn).await?;
+    let show = |(row, name): (EventRow, Option<String>)| HistoryEntry {
+        id: row.id,
+        subject: row.subject,
+        subject_id: row.subject_id,
+        action: row.action,
+        from_state: row.from_state,
+        to_state: row.to_state,
+        reason: row.reason,
+        actor_role: row.actor_role,
+        // Who did it is for those who work on it together.
+        actor: row
+            .actor_id
+            .zip(name)
+            .filter(|_| inside)
+            .map(|(id, display_name)| PersonSummary { id, display_name }),
+        on_behalf: row.on_behalf,
+        at: row.at,
+    };
+    Ok(Page::cut(rows.into_iter().map(show).collect(), limit))
+}

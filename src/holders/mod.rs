@@ -1,0 +1,3 @@
+//! stub
+pub mod dto;
+pub mod model;

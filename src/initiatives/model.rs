@@ -1,0 +1,501 @@
+//! Initiatives in the database: rows, who may see them, and their changes.
+
+use chrono::{DateTime, Months, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use super::dto::{
+    Channel, DecisionOutcome, Delivery, InitiativePatch, Land, NewOpinion, OpinionOutcome, Origin,
+    Theme,
+};
+use super::lifecycle::{INITIATIVE, InitiativeAction, InitiativeState};
+use crate::audit::{self, Entry, Subject, Visibility};
+use crate::auth::actor::Actor;
+use crate::auth::policy::{Membership, Role, Standing};
+use crate::clock::{paris_day, plus_days};
+use crate::communes::model::CommuneRow;
+use crate::db::schema::{decisions, initiatives, opinions};
+use crate::http::error::{ApiError, Code, Fault, FaultCode, Text};
+use crate::ids::{DecisionId, HolderId, InitiativeId, MandateId, OpinionId, UserId};
+use crate::lifecycle::Step;
+use crate::state::Session;
+use crate::text::fold;
+
+/// A row of `initiatives`, without its counters and its search columns.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = initiatives, treat_none_as_null = true)]
+pub struct InitiativeRow {
+    pub id: InitiativeId,
+    pub commune_code: String,
+    pub state: InitiativeState,
+    pub origin: Origin,
+    pub delivery: Delivery,
+    pub title: String,
+    pub description: Option<String>,
+    pub theme: Option<Theme>,
+    pub needs: Option<String>,
+    pub place: Option<String>,
+    pub latitude: Option<f64>,
+    pub longitude: Option<f64>,
+    pub starts_on: Option<NaiveDate>,
+    pub ends_on: Option<NaiveDate>,
+    pub building_work: bool,
+    pub land: Land,
+    pub requests_money: bool,
+    pub holder_id: Option<HolderId>,
+    pub host_id: Option<HolderId>,
+    pub follows_id: Option<InitiativeId>,
+    pub author_id: UserId,
+    pub channel: Channel,
+    pub entered_by: Option<UserId>,
+    pub paper_reference: Option<String>,
+    pub published_at: Option<DateTime<Utc>>,
+    pub publication_withheld_reason: Option<String>,
+    pub submitted_at: Option<DateTime<Utc>>,
+    pub submission_number: i32,
+    pub reply_due_on: Option<NaiveDate>,
+    pub reply_paused_on: Option<NaiveDate>,
+    pub first_reply_at: Option<DateTime<Utc>>,
+    pub implicit_decision_on: Option<NaiveDate>,
+    pub decided_at: Option<DateTime<Utc>>,
+    pub opinion_id: Option<OpinionId>,
+    pub decision_id: Option<DecisionId>,
+    pub redirected_to: Option<String>,
+    pub state_changed_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub version: i32,
+    pub folded_text: String,
+}
+
+/// An initiative that the caller may read, with what they are in it.
+pub struct Found {
+    pub row: InitiativeRow,
+    pub standing: Standing,
+}
+
+impl InitiativeRow {
+    /// What the caller is in this matter.
+    pub async fn standing(
+        &self,
+        conn: &mut AsyncPgConnection,
+        actor: &Actor,
+    ) -> Result<Standing, ApiError> {
+        let mut standing = actor
+            .standing(conn, &self.commune_code, self.holder_id, self.host_id)
+            .await?;
+        standing.entered_on_behalf = self.entered_by.is_some();
+        // Until it has a holder, a draft is its author's.
+        if self.holder_id.is_none()
+            && self.entered_by.is_none()
+            && actor.user_id() == Some(self.author_id)
+        {
+            standing.holder = Some(Membership::default());
+        }
+        Ok(standing)
+    }
+
+    /// Drafts are their holder's, and the agents' when one entered it; what is not published is the town hall's too.
+    pub fn is_readable(&self, standing: &Standing) -> bool {
+        self.published_at.is_some()
+            || standing.is_on_the_holders_side()
+            || (standing.is_town_hall()
+                && (self.state != InitiativeState::Draft || standing.entered_on_behalf))
+    }
+
+    /// Searches look into this text.
+    fn fold_text(&mut self) {
+        let parts = [
+            Some(&self.title),
+            self.description.as_ref(),
+            self.place.as_ref(),
+            self.needs.as_ref(),
+        ];
+        self.folded_text = fold(
+            &parts
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(" "),
+        );
+    }
+
+    /// What is still missing for a submission.
+    fn check_complete(&self) -> Result<(), ApiError> {
+        let missing = [
+            ("/description", self.description.is_none()),
+            ("/theme", self.theme.is_none()),
+            ("/holder_id", self.holder_id.is_none()),
+        ];
+        let faults: Vec<Fault> = missing
+            .into_iter()
+            .filter(|(_, missing)| *missing)
+            .map(|(pointer, _)| {
+                let text = Text::new("Nécessaire pour déposer.", "Needed to submit.");
+                Fault::at(pointer, FaultCode::Required, text)
+            })
+            .collect();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::invalid(faults))
+        }
+    }
+
+    /// Applies a change of the holder.
+    pub fn change(&mut self, patch: InitiativePatch) -> Result<(), ApiError> {
+        macro_rules! set {
+            ($($field:ident),+) => {$(if let Some(value) = patch.$field { self.$field = value; })+};
+        }
+        macro_rules! fill {
+            ($($field:ident),+) => {$(if let Some(value) = patch.$field { self.$field = Some(value); })+};
+        }
+        set!(
+            title,
+            origin,
+            delivery,
+            building_work,
+            land,
+            requests_money,
+            needs,
+            place,
+            starts_on,
+            ends_on,
+            host_id
+        );
+        fill!(description, theme, holder_id);
+        if let Some(location) = patch.location {
+            self.latitude = location.map(|location| location.latitude);
+            self.longitude = location.map(|location| location.longitude);
+        }
+        if self
+            .starts_on
+            .zip(self.ends_on)
+            .is_some_and(|(start, end)| end < start)
+        {
+            return Err(ApiError::fault(
+                "/ends_on",
+                FaultCode::Inconsistent,
+                "La fin précède le début.",
+                "The end comes before the start.",
+            ));
+        }
+        if self.host_id.is_some() && self.host_id == self.holder_id {
+            return Err(ApiError::fault(
+                "/host_id",
+                FaultCode::Inconsistent,
+                "La structure porteuse est une autre que le porteur.",
+                "The host organisation is another one than the holder.",
+            ));
+        }
+        self.fold_text();
+        Ok(())
+    }
+
+    /// Receives it: starts the reply clock and computes what silence would mean.
+    pub fn submit(&mut self, commune: &CommuneRow, now: DateTime<Utc>) -> Result<(), ApiError> {
+        self.check_complete()?;
+        let today = paris_day(now);
+        self.submitted_at = Some(now);
+        self.submission_number += 1;
+        self.reply_due_on = Some(plus_days(today, i64::from(commune.reply_delay_days)));
+        self.implicit_decision_on = today.checked_add_months(Months::new(2));
+        Ok(())
+    }
+
+    /// Stops the reply clock while the holder works.
+    pub fn pause(&mut self, today: NaiveDate) {
+        self.reply_paused_on = Some(today);
+    }
+
+    /// Moves the promised day by the time that the holder took.
+    pub fn resume(&mut self, today: NaiveDate) -> Result<(), ApiError> {
+        self.check_complete()?;
+        let paused = self
+            .reply_paused_on
+            .take()
+            .map_or(0, |since| (today - since).num_days());
+        self.reply_due_on = self.reply_due_on.map(|due| plus_days(due, paused));
+        self.submission_number += 1;
+        Ok(())
+    }
+
+    /// Starts the reply clock anew.
+    pub fn restart(&mut self, commune: &CommuneRow, today: NaiveDate) {
+        self.reply_due_on = Some(plus_days(today, i64::from(commune.reply_delay_days)));
+        self.reply_paused_on = None;
+        self.decided_at = None;
+    }
+
+    /// Somebody of the town hall has answered; the first time counts.
+    pub fn replied(&mut self, now: DateTime<Utc>) {
+        self.first_reply_at.get_or_insert(now);
+    }
+
+    /// Makes it public.
+    pub fn publish(&mut self, now: DateTime<Utc>) {
+        self.published_at.get_or_insert(now);
+        self.publication_withheld_reason = None;
+    }
+
+    /// Takes it back from the public, or does not give it.
+    pub fn withhold(&mut self, reason: String) {
+        self.published_at = None;
+        self.publication_withheld_reason = Some(reason);
+    }
+}
+
+/// An initiative that the caller may read; 404 otherwise.
+pub async fn find(session: &mut Session, id: InitiativeId) -> Result<Found, ApiError> {
+    let row = initiatives::table
+        .find((id, id.commune()))
+        .select(InitiativeRow::as_select())
+        .first(&mut session.conn)
+        .await?;
+    readable(session, row).await
+}
+
+/// The same, held until the transaction ends. Lock initiatives before conventions, commitments and envelopes.
+pub async fn lock(session: &mut Session, id: InitiativeId) -> Result<Found, ApiError> {
+    let row = initiatives::table
+        .find((id, id.commune()))
+        .select(InitiativeRow::as_select())
+        .for_update()
+        .first(&mut session.conn)
+        .await?;
+    readable(session, row).await
+}
+
+async fn readable(session: &mut Session, row: InitiativeRow) -> Result<Found, ApiError> {
+    let standing = row.standing(&mut session.conn, &session.actor).await?;
+    if row.is_readable(&standing) {
+        Ok(Found { row, standing })
+    } else {
+        Err(ApiError::not_found())
+    }
+}
+
+/// Adds a row.
+pub async fn insert(conn: &mut AsyncPgConnection, row: &mut InitiativeRow) -> Result<(), ApiError> {
+    row.fold_text();
+    diesel::insert_into(initiatives::table)
+        .values(&*row)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Writes a row that the caller holds locked; `from` guards against a state that is not the one that was read.
+pub async fn save(
+    conn: &mut AsyncPgConnection,
+    row: &mut InitiativeRow,
+    from: InitiativeState,
+) -> Result<(), ApiError> {
+    let (id, commune, version) = (row.id, row.commune_code.clone(), row.version);
+    row.version += 1;
+    let changed = diesel::update(initiatives::table.find((id, commune)))
+        .filter(initiatives::state.eq(from))
+        .filter(initiatives::version.eq(version))
+        .set(&*row)
+        .execute(conn)
+        .await?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(ApiError::new(Code::WrongState))
+    }
+}
+
+/// What goes with an action into the history.
+pub struct Remark<'a> {
+    pub reason: Option<&'a str>,
+    pub visibility: Visibility,
+}
+
+impl Remark<'_> {
+    /// Nothing to add, for everybody who may read the initiative.
+    pub const PUBLIC: Self = Self {
+        reason: None,
+        visibility: Visibility::Public,
+    };
+}
+
+/// Takes a step: moves the state, saves the row and writes the history.
+pub async fn advance(
+    session: &mut Session,
+    row: &mut InitiativeRow,
+    step: Step<InitiativeState>,
+    action: InitiativeAction,
+    remark: Remark<'_>,
+) -> Result<(), ApiError> {
+    if step.to != step.from {
+        row.state = step.to;
+        row.state_changed_at = session.now;
+    }
+    save(&mut session.conn, row, step.from).await?;
+    record(session, row, step, action, remark).await
+}
+
+/// Writes the history of an action that changed no column of the row, or whose row is saved already.
+pub async fn record(
+    session: &mut Session,
+    row: &InitiativeRow,
+    step: Step<InitiativeState>,
+    action: InitiativeAction,
+    remark: Remark<'_>,
+) -> Result<(), ApiError> {
+    let entry = Entry {
+        commune: &row.commune_code,
+        initiative: Some(row.id),
+        subject: Subject::Initiative,
+        subject_id: row.id.0,
+        action: action.code(),
+        states: (step.from != step.to).then(|| (step.from.code(), step.to.code())),
+        reason: remark.reason,
+        actor: if step.role == Role::Clock {
+            None
+        } else {
+            session.actor.user_id()
+        },
+        role: step.role,
+        visibility: remark.visibility,
+    };
+    audit::record(&mut session.conn, session.now, entry).await
+}
+
+/// The first convention has become active: the initiative is in progress. Anything but `accepted` stays as it is.
+pub async fn start(session: &mut Session, row: &mut InitiativeRow) -> Result<(), ApiError> {
+    if row.state != InitiativeState::Accepted {
+        return Ok(());
+    }
+    let step = Step {
+        from: InitiativeState::Accepted,
+        to: InitiativeState::InProgress,
+        role: Role::Clock,
+    };
+    advance(session, row, step, InitiativeAction::Start, Remark::PUBLIC).await
+}
+
+/// A row of `opinions`.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = opinions)]
+pub struct OpinionRow {
+    pub id: OpinionId,
+    pub commune_code: String,
+    pub initiative_id: InitiativeId,
+    pub submission_number: i32,
+    pub outcome: OpinionOutcome,
+    pub text: String,
+    pub estimated_cost_cents: Option<i64>,
+    pub given_by: UserId,
+    pub given_at: DateTime<Utc>,
+}
+
+/// Adds an opinion on the present submission.
+pub async fn give_opinion(
+    session: &mut Session,
+    row: &mut InitiativeRow,
+    new: NewOpinion,
+) -> Result<(), ApiError> {
+    let opinion = OpinionRow {
+        id: OpinionId::new(&row.commune_code, session.now)?,
+        commune_code: row.commune_code.clone(),
+        initiative_id: row.id,
+        submission_number: row.submission_number,
+        outcome: new.outcome,
+        text: new.text,
+        estimated_cost_cents: new.estimated_cost_cents,
+        given_by: session.actor.person()?.id,
+        given_at: session.now,
+    };
+    diesel::insert_into(opinions::table)
+        .values(&opinion)
+        .execute(&mut session.conn)
+        .await?;
+    row.opinion_id = Some(opinion.id);
+    Ok(())
+}
+
+/// A row of `decisions`.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = decisions)]
+pub struct DecisionRow {
+    pub id: DecisionId,
+    pub commune_code: String,
+    pub initiative_id: InitiativeId,
+    pub outcome: DecisionOutcome,
+    pub reason: String,
+    pub mandate_id: MandateId,
+    pub decided_by: UserId,
+    pub decided_on: NaiveDate,
+    pub decided_at: DateTime<Utc>,
+}
+
+/// Decides, under the mandate that the caller holds today.
+pub async fn decide(
+    session: &mut Session,
+    found: &mut Found,
+    outcome: DecisionOutcome,
+    reason: &str,
+) -> Result<(), ApiError> {
+    let mandate = found
+        .standing
+        .mandate(Role::ElectedOfficial)
+        .ok_or_else(|| ApiError::internal("a decision without a mandate passed the policy"))?;
+    let decision = DecisionRow {
+        id: DecisionId::new(&found.row.commune_code, session.now)?,
+        commune_code: found.row.commune_code.clone(),
+        initiative_id: found.row.id,
+        outcome,
+        reason: reason.to_owned(),
+        mandate_id: mandate.id,
+        decided_by: session.actor.person()?.id,
+        decided_on: session.today(),
+        decided_at: session.now,
+    };
+    diesel::insert_into(decisions::table)
+        .values(&decision)
+        .execute(&mut session.conn)
+        .await?;
+    found.row.decided_at = Some(session.now);
+    found.row.decision_id = Some(decision.id);
+    found.row.replied(session.now);
+    Ok(())
+}
+
+/// An opinion on the present submission must be there before anybody decides.
+pub async fn require_opinion(session: &mut Session, row: &InitiativeRow) -> Result<(), ApiError> {
+    let on_submission: Option<i32> = match row.opinion_id {
+        Some(opinion) => opinions::table
+            .find((opinion, &row.commune_code))
+            .select(opinions::submission_number)
+            .first(&mut session.conn)
+            .await
+            .optional()?,
+        None => None,
+    };
+    if on_submission == Some(row.submission_number) {
+        Ok(())
+    } else {
+        Err(ApiError::requirement(
+            "Aucun avis n'a été donné depuis le dernier dépôt.",
+            "No opinion has been given since the last submission.",
+        ))
+    }
+}
+
+/// The actions that the caller may take now.
+pub fn allowed_actions(found: &Found) -> Vec<InitiativeAction> {
+    let published = found.row.published_at.is_some();
+    INITIATIVE
+        .allowed(found.row.state, &found.standing)
+        .into_iter()
+        .filter(|action| match action {
+            InitiativeAction::Endorse
+            | InitiativeAction::TakePart
+            | InitiativeAction::Unpublish => published,
+            InitiativeAction::Publish => !published,
+            _ => true,
+        })
+        .collect()
+}

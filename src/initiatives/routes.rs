@@ -1,0 +1,392 @@
+//! `/v1/initiatives`, `/v1/communes/{code}/initiatives`, `/v1/me/initiatives`
+
+use actix_web::{get, patch, post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::dto::{
+    Channel, Initiative, InitiativeFilter, InitiativePage, InitiativePatch, InitiativeSummary,
+    NewInitiative,
+};
+use super::lifecycle::{INITIATIVE, InitiativeAction, InitiativeState};
+use super::list::{self, Position, Reader};
+use super::model::{self, InitiativeRow, Remark};
+use super::view;
+use crate::audit::dto::HistoryPage;
+use crate::audit::{self, Of};
+use crate::auth::caller::{Anyone, Caller, Request};
+use crate::auth::policy::Role;
+use crate::communes::model::CommuneRow;
+use crate::http::cursor::Page;
+use crate::http::error::{ApiError, FaultCode};
+use crate::http::extract::{Json, Query};
+use crate::http::paging::Paging;
+use crate::http::precondition::{IfMatch, IfMatchHeader};
+use crate::http::problem::Problem;
+use crate::http::reply::{Answer, Reply};
+use crate::ids::InitiativeId;
+use crate::state::{Session, State};
+use crate::{communes, holders};
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(list_initiatives)
+        .service(list_my_initiatives)
+        .service(create_initiative)
+        .service(get_initiative)
+        .service(update_initiative)
+        .service(get_initiative_history);
+}
+
+fn page(state: &State, request: &Request, page: Page<InitiativeSummary>) -> Answer {
+    state.page(
+        request,
+        page,
+        |item| Position::from(item),
+        |data, has_more, next_cursor| InitiativePage {
+            data,
+            has_more,
+            next_cursor,
+        },
+    )
+}
+
+/// List initiatives
+///
+/// Everybody sees what is published. Agents and elected officials who name their commune see what it has received,
+/// and have an inbox: to instruct, overdue, to decide, to sign. Drafts are in `GET /v1/me/initiatives` only.
+#[utoipa::path(
+    tag = "initiatives",
+    params(InitiativeFilter, Paging),
+    responses((status = 200, description = "A page of initiatives.", body = InitiativePage)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/initiatives")]
+pub async fn list_initiatives(
+    state: web::Data<State>,
+    anyone: Anyone,
+    filter: Query<InitiativeFilter>,
+    paging: Query<Paging>,
+) -> Answer {
+    let after: Option<Position> = state.after(&anyone, paging.0.cursor.as_deref())?;
+    let mut session = state.read(&anyone).await?;
+    let (today, actor) = (session.today(), session.actor.clone());
+    let reader = Reader::Of(&actor);
+    let found = list::list(
+        &mut session.conn,
+        reader,
+        &filter.0,
+        today,
+        after,
+        paging.0.limit(),
+    )
+    .await?;
+    let reply = page(&state, &anyone, found)?;
+    Ok(if anyone.user.is_none() {
+        reply.public(30)
+    } else {
+        reply
+    })
+}
+
+/// List one's own initiatives
+///
+/// What the caller carries as a member of a holder or host organisation, and the drafts that have no holder yet.
+#[utoipa::path(
+    tag = "initiatives",
+    params(InitiativeFilter, Paging),
+    responses((status = 200, description = "A page of initiatives.", body = InitiativePage)),
+)]
+#[get("/v1/me/initiatives")]
+pub async fn list_my_initiatives(
+    state: web::Data<State>,
+    caller: Caller,
+    filter: Query<InitiativeFilter>,
+    paging: Query<Paging>,
+) -> Answer {
+    let after: Option<Position> = state.after(&caller, paging.0.cursor.as_deref())?;
+    let mut session = state.read(&caller).await?;
+    let (today, actor) = (session.today(), session.actor.clone());
+    let reader = Reader::Mine(&actor);
+    let found = list::list(
+        &mut session.conn,
+        reader,
+        &filter.0,
+        today,
+        after,
+        paging.0.limit(),
+    )
+    .await?;
+    page(&state, &caller, found)
+}
+
+/// Write down an initiative
+///
+/// A resident drafts it for a holder of which they are a member (or names the holder later); an agent of the commune
+/// enters it `on_behalf` of a resident at the counter. With `submit` it is submitted at once.
+#[utoipa::path(
+    tag = "initiatives",
+    params(("code" = String, Path, description = "INSEE code.", example = "62528")),
+    request_body = NewInitiative,
+    responses(
+        (status = 201, description = "The initiative.", body = Initiative),
+        (status = 409, description = "The commune does not take part yet.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/communes/{code}/initiatives")]
+pub async fn create_initiative(
+    state: web::Data<State>,
+    caller: Caller,
+    code: web::Path<String>,
+    body: Json<NewInitiative>,
+) -> Answer {
+    state
+        .write(&caller, async move |session| {
+            let commune = communes::model::enrolled(&mut session.conn, &code).await?;
+            let id = create(session, &commune, body.0).await?;
+            let (version, initiative) = view::show(session, id).await?;
+            Reply::created(format!("/v1/initiatives/{id}"), version, &initiative)
+        })
+        .await
+}
+
+/// Writes an initiative down, and submits it when that is asked.
+pub async fn create(
+    session: &mut Session,
+    commune: &CommuneRow,
+    new: NewInitiative,
+) -> Result<InitiativeId, ApiError> {
+    let author_id = session.actor.person()?.id;
+    let entered_by = match &new.on_behalf {
+        Some(_) => {
+            session
+                .actor
+                .standing_in(&commune.code)
+                .permit(&[Role::Agent])?;
+            Some(author_id)
+        }
+        None => None,
+    };
+    let holder_id = match (new.holder, new.holder_id) {
+        (Some(holder), _) => Some(
+            holders::model::create(session, &commune.code, holder, entered_by.is_some())
+                .await?
+                .id,
+        ),
+        (None, holder_id) => holder_id,
+    };
+    for (pointer, body) in [("/holder_id", holder_id), ("/host_id", new.host_id)] {
+        if let Some(body) = body {
+            known(session, &commune.code, pointer, body).await?;
+        }
+    }
+    if let Some(follows) = new.follows_id {
+        let known = model::find(session, follows)
+            .await
+            .is_ok_and(|found| found.row.commune_code == commune.code);
+        if !known {
+            return Err(ApiError::fault(
+                "/follows_id",
+                FaultCode::NotFound,
+                "Aucune initiative de la commune n'a cet identifiant.",
+                "No initiative of the commune has this id.",
+            ));
+        }
+    }
+    let now = session.now;
+    let mut row = InitiativeRow {
+        id: InitiativeId::new(&commune.code, now)?,
+        commune_code: commune.code.clone(),
+        state: InitiativeState::Draft,
+        origin: new.origin,
+        delivery: new.delivery,
+        title: new.title,
+        description: new.description,
+        theme: new.theme,
+        needs: new.needs,
+        place: new.place,
+        latitude: new.location.map(|location| location.latitude),
+        longitude: new.location.map(|location| location.longitude),
+        starts_on: new.starts_on,
+        ends_on: new.ends_on,
+        building_work: new.building_work,
+        land: new.land,
+        requests_money: new.requests_money,
+        holder_id,
+        host_id: new.host_id,
+        follows_id: new.follows_id,
+        author_id,
+        channel: new
+            .on_behalf
+            .as_ref()
+            .map_or(Channel::Online, |entry| entry.channel.into()),
+        entered_by,
+        paper_reference: new.on_behalf.and_then(|entry| entry.paper_reference),
+        published_at: None,
+        publication_withheld_reason: None,
+        submitted_at: None,
+        submission_number: 0,
+        reply_due_on: None,
+        reply_paused_on: None,
+        first_reply_at: None,
+        implicit_decision_on: None,
+        decided_at: None,
+        opinion_id: None,
+        decision_id: None,
+        redirected_to: None,
+        state_changed_at: now,
+        created_at: now,
+        version: 1,
+        folded_text: String::new(),
+    };
+    let standing = row.standing(&mut session.conn, &session.actor).await?;
+    // Nobody writes in the name of a holder that is not theirs.
+    standing.permit(&[Role::Holder, Role::AgentOnBehalf])?;
+    model::insert(&mut session.conn, &mut row).await?;
+    if new.submit {
+        let step = INITIATIVE.step(row.state, InitiativeAction::Submit, &standing)?;
+        row.submit(commune, now)?;
+        model::advance(
+            session,
+            &mut row,
+            step,
+            InitiativeAction::Submit,
+            Remark::PUBLIC,
+        )
+        .await?;
+    }
+    Ok(row.id)
+}
+
+/// A holder or host must be one of the commune.
+async fn known(
+    session: &mut Session,
+    commune: &str,
+    pointer: &str,
+    body: crate::ids::HolderId,
+) -> Result<(), ApiError> {
+    match holders::model::find_row(&mut session.conn, body).await {
+        Ok(row) if row.commune_code == commune => Ok(()),
+        _ => Err(ApiError::fault(
+            pointer,
+            FaultCode::NotFound,
+            "Aucun porteur de la commune n'a cet identifiant.",
+            "No holder of the commune has this id.",
+        )),
+    }
+}
+
+/// Get an initiative
+///
+/// With the holder's and the commune's names, the receipt, the opinion and the decision, the counts, and what the
+/// caller may do now.
+#[utoipa::path(
+    tag = "initiatives",
+    params(("id" = InitiativeId, Path, description = "Identifier of the initiative.")),
+    responses((status = 200, description = "The initiative.", body = Initiative)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/initiatives/{id}")]
+pub async fn get_initiative(
+    state: web::Data<State>,
+    anyone: Anyone,
+    id: web::Path<InitiativeId>,
+) -> Answer {
+    let mut session = state.read(&anyone).await?;
+    let (version, initiative) = view::show(&mut session, *id).await?;
+    let reply = Reply::resource(version, &initiative)?;
+    Ok(if anyone.user.is_none() {
+        reply.public(30)
+    } else {
+        reply
+    })
+}
+
+/// Change an initiative
+///
+/// Its holder, or an agent for a holder at the counter, while it is a draft or changes are requested.
+#[utoipa::path(
+    tag = "initiatives",
+    params(("id" = InitiativeId, Path, description = "Identifier of the initiative."), IfMatchHeader),
+    request_body(content = InitiativePatch, content_type = "application/merge-patch+json"),
+    responses(
+        (status = 200, description = "The initiative as it is now.", body = Initiative),
+        (status = 409, description = "It is no draft any more, or the caller stands on both sides.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[patch("/v1/initiatives/{id}")]
+pub async fn update_initiative(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<InitiativeId>,
+    if_match: IfMatch,
+    body: Json<InitiativePatch>,
+) -> Answer {
+    state
+        .write(&caller, async move |session| {
+            let mut found = model::lock(session, *id).await?;
+            let step =
+                INITIATIVE.step(found.row.state, InitiativeAction::Update, &found.standing)?;
+            if_match.check(found.row.version)?;
+            let patch = body.0;
+            let new_bodies = [
+                ("/holder_id", patch.holder_id),
+                ("/host_id", patch.host_id.flatten()),
+            ];
+            for (pointer, body) in new_bodies {
+                if let Some(body) = body {
+                    known(session, &found.row.commune_code, pointer, body).await?;
+                }
+            }
+            found.row.change(patch)?;
+            // It may change hands only among the caller's own.
+            let standing = found
+                .row
+                .standing(&mut session.conn, &session.actor)
+                .await?;
+            standing.permit(&[Role::Holder, Role::AgentOnBehalf])?;
+            model::save(&mut session.conn, &mut found.row, step.from).await?;
+            let (version, initiative) = view::show(session, *id).await?;
+            Reply::resource(version, &initiative)
+        })
+        .await
+}
+
+/// Get the history of an initiative
+///
+/// What happened, oldest first, as far as the caller may see it: with its conventions, commitments and evaluation.
+#[utoipa::path(
+    tag = "initiatives",
+    params(("id" = InitiativeId, Path, description = "Identifier of the initiative."), Paging),
+    responses((status = 200, description = "A page of the history.", body = HistoryPage)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/initiatives/{id}/history")]
+pub async fn get_initiative_history(
+    state: web::Data<State>,
+    anyone: Anyone,
+    id: web::Path<InitiativeId>,
+    paging: Query<Paging>,
+) -> Answer {
+    let after = state.after(&anyone, paging.0.cursor.as_deref())?;
+    let mut session = state.read(&anyone).await?;
+    let found = model::find(&mut session, *id).await?;
+    let history = Of::Initiative(*id);
+    let entries = audit::history(
+        &mut session.conn,
+        history,
+        &found.standing,
+        after,
+        paging.0.limit(),
+    )
+    .await?;
+    state.page(
+        &anyone,
+        entries,
+        |entry| (entry.at, entry.id),
+        |data, has_more, next_cursor| HistoryPage {
+            data,
+            has_more,
+            next_cursor,
+        },
+    )
+}
