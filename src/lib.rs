@@ -9,6 +9,7 @@ pub mod audit;
 pub mod auth;
 pub mod clock;
 pub mod codes;
+pub mod commitments;
 pub mod communes;
 pub mod config;
 pub mod db;
