@@ -22,6 +22,8 @@ use crate::app::routes;
         (name = "communes", description = "Communes and the settings of their scheme."),
         (name = "mandates", description = "Who works for a commune, and who signs for it."),
         (name = "initiatives", description = "Ideas, and what became of them: from draft to decision."),
+        (name = "commitments", description = "What each side promises, valued, and what was done of it."),
+        (name = "envelopes", description = "What a commune gives in a year."),
     ),
 )]
 struct Document;

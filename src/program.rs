@@ -16,7 +16,7 @@ use crate::http::cursor::Cursors;
 use crate::ids::UserId;
 use crate::state::{Shared, State};
 use crate::users::model::{self as users, UserRow};
-use crate::{communes, idempotency, openapi, telemetry};
+use crate::{clockwork, communes, openapi, telemetry};
 
 /// Why the program stops, in words for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -203,14 +203,8 @@ async fn keep_house(state: State) {
     let mut hours = tokio::time::interval(Duration::from_secs(3600));
     loop {
         hours.tick().await;
-        let kept = match state.pool.get().await {
-            Ok(mut conn) => idempotency::forget(&mut conn, state.clock.now())
-                .await
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(cause) = kept {
-            tracing::warn!(cause, "housekeeping");
+        if let Err(error) = clockwork::turn(&state).await {
+            tracing::warn!(cause = %error, "housekeeping");
         }
     }
 }

@@ -386,6 +386,46 @@ const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "envelopes_not_exceeded",
+        Code::EnvelopeExceeded,
+        Text::new(
+            "L'enveloppe de cette année ne couvre pas tout ce qui est réservé.",
+            "The envelope of that year does not cover all that is reserved.",
+        ),
+    ),
+    (
+        "commitments_accepted_by_another",
+        Code::RequirementMissing,
+        Text::new(
+            "Qui l'a proposé ne peut pas l'accepter.",
+            "Who proposed it cannot accept it.",
+        ),
+    ),
+    (
+        "commitments_subsidy_needs_siret",
+        Code::RequirementMissing,
+        Text::new(
+            "Une subvention demande un porteur ou une structure porteuse avec un SIRET.",
+            "A subsidy needs a holder or a host organisation with a SIRET.",
+        ),
+    ),
+    (
+        "fulfilments_payments_within_commitment",
+        Code::RequirementMissing,
+        Text::new(
+            "Les paiements dépasseraient l'engagement.",
+            "Payments would exceed the commitment.",
+        ),
+    ),
+    (
+        "fulfilments_nobody_acknowledges_themselves",
+        Code::RequirementMissing,
+        Text::new(
+            "Qui l'a déclarée ne peut pas y répondre.",
+            "Who recorded it cannot answer it.",
+        ),
+    ),
+    (
         "decisions_conflict_of_interest",
         Code::ConflictOfInterest,
         Text::new(
