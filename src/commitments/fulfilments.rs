@@ -34,6 +34,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(list_fulfilments)
         .service(record_fulfilment)
+        .service(get_fulfilment)
         .service(acknowledge_fulfilment)
         .service(dispute_fulfilment)
         .service(settle_fulfilment)
@@ -74,6 +75,11 @@ impl FulfilmentRow {
             Side::Commune => &OWED_BY_COMMUNE,
             Side::Holder | Side::Host | Side::ThirdParty => &OWED_BY_OTHERS,
         }
+    }
+
+    /// What the other side has not acknowledged is between the two.
+    fn is_readable(&self, standing: &Standing) -> bool {
+        self.state == FulfilmentState::Acknowledged || standing.is_town_hall() || standing.is_on_the_holders_side()
     }
 
     fn show(&self, standing: &Standing, me: Option<UserId>) -> Fulfilment {
@@ -125,7 +131,6 @@ pub async fn list_fulfilments(
     if !routes::is_readable(&commitment, &found.standing) {
         return Err(ApiError::not_found());
     }
-    let inside = found.standing.is_town_hall() || found.standing.is_on_the_holders_side();
     let rows: Vec<FulfilmentRow> = fulfilments::table
         .filter(fulfilments::commitment_id.eq(*id))
         .filter(fulfilments::commune_code.eq(id.commune()))
@@ -136,10 +141,35 @@ pub async fn list_fulfilments(
     let me = session.actor.user_id();
     let data = rows
         .iter()
-        .filter(|row| inside || row.state == FulfilmentState::Acknowledged)
+        .filter(|row| row.is_readable(&found.standing))
         .map(|row| row.show(&found.standing, me))
         .collect();
     Reply::data(&FulfilmentList { data })
+}
+
+/// Get a fulfilment
+///
+/// Others than the holder and the town hall see it once it is acknowledged.
+#[utoipa::path(
+    tag = "commitments",
+    params(("id" = FulfilmentId, Path, description = "Identifier of the fulfilment.")),
+    responses((status = 200, description = "The fulfilment.", body = Fulfilment)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/fulfilments/{id}")]
+pub async fn get_fulfilment(state: web::Data<State>, anyone: Anyone, id: web::Path<FulfilmentId>) -> Answer {
+    let mut session = state.read(&anyone).await?;
+    let row: FulfilmentRow = fulfilments::table
+        .find((*id, id.commune()))
+        .select(FulfilmentRow::as_select())
+        .first(&mut session.conn)
+        .await?;
+    let commitment = model::find(&mut session.conn, row.commitment_id).await?;
+    let found = initiatives::find(&mut session, commitment.initiative_id).await?;
+    if !row.is_readable(&found.standing) {
+        return Err(ApiError::not_found());
+    }
+    Reply::resource(row.version, &row.show(&found.standing, session.actor.user_id()))
 }
 
 /// Record a fulfilment
@@ -273,8 +303,7 @@ where
                 .for_update()
                 .first(&mut session.conn)
                 .await?;
-            let inside = found.standing.is_town_hall() || found.standing.is_on_the_holders_side();
-            if !inside && row.state != FulfilmentState::Acknowledged {
+            if !row.is_readable(&found.standing) {
                 return Err(ApiError::not_found());
             }
             let step = row.lifecycle().step(row.state, action, &found.standing)?;

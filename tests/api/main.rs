@@ -11,4 +11,5 @@ mod support;
 mod accounts;
 mod communes;
 mod errors;
+mod initiatives;
 mod openapi;
