@@ -17,7 +17,9 @@ use crate::http::middleware::edge;
 use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
-use crate::{commitments, communes, envelopes, initiatives, mandates, openapi, sessions, users};
+use crate::{
+    commitments, communes, envelopes, holders, initiatives, mandates, openapi, sessions, users,
+};
 
 /// Every route of the API, in the order of the document.
 pub fn routes(config: &mut ServiceConfig) {
@@ -26,6 +28,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(users::routes::configure)
         .configure(communes::routes::configure)
         .configure(mandates::routes::configure)
+        .configure(holders::routes::configure)
+        .configure(holders::member_routes::configure)
         .configure(initiatives::routes::configure)
         .configure(initiatives::actions::configure)
         .configure(initiatives::engagement::configure)

@@ -24,6 +24,7 @@ pub mod lifecycle;
 pub mod mandates;
 pub mod openapi;
 pub mod program;
+pub mod registry;
 pub mod sessions;
 pub mod state;
 pub mod system;
