@@ -17,7 +17,7 @@ use crate::http::middleware::edge;
 use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
-use crate::{communes, initiatives, mandates, openapi, sessions, users};
+use crate::{communes, initiatives, mandates, openapi, reference, sessions, users};
 
 /// Every route of the API, in the order of the document.
 pub fn routes(config: &mut ServiceConfig) {
@@ -29,7 +29,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(initiatives::routes::configure)
         .configure(initiatives::actions::configure)
         .configure(initiatives::engagement::configure)
-        .configure(initiatives::notes::configure);
+        .configure(initiatives::notes::configure)
+        .configure(reference::routes::configure);
 }
 
 /// What a server needs besides its state.

@@ -21,6 +21,7 @@ pub mod lifecycle;
 pub mod mandates;
 pub mod openapi;
 pub mod program;
+pub mod reference;
 pub mod sessions;
 pub mod state;
 pub mod system;

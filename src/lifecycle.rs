@@ -23,6 +23,26 @@ pub struct Lifecycle<S: 'static, A: 'static> {
     pub rules: &'static [Rule<S, A>],
 }
 
+/// A lifecycle without its types, for the reference endpoints and for checks against the database.
+pub struct LifecycleData {
+    pub name: &'static str,
+    pub start: &'static str,
+    pub actions: Vec<ActionData>,
+    /// As `Lifecycle::transitions` gives them.
+    pub transitions: Vec<(&'static str, &'static str)>,
+}
+
+/// One action of a lifecycle, in codes.
+pub struct ActionData {
+    pub code: &'static str,
+    /// French and English.
+    pub labels: (&'static str, &'static str),
+    pub from: Vec<&'static str>,
+    pub to: Option<&'static str>,
+    pub who: &'static [Role],
+    pub requires: &'static Text,
+}
+
 /// What an action does once it is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step<S> {
@@ -76,5 +96,25 @@ impl<S: Coded + Copy + PartialEq, A: Copy + PartialEq> Lifecycle<S, A> {
         pairs.sort_unstable();
         pairs.dedup();
         pairs
+    }
+}
+
+impl<S: Coded + Copy + PartialEq, A: Coded + Copy + PartialEq> Lifecycle<S, A> {
+    /// The same table in codes and labels.
+    pub fn data(&self) -> LifecycleData {
+        let action = |rule: &'static Rule<S, A>| ActionData {
+            code: rule.action.code(),
+            labels: A::LIST.labels(rule.action.code()).unwrap_or_default(),
+            from: rule.from.iter().map(|state| state.code()).collect(),
+            to: rule.to.map(Coded::code),
+            who: rule.who,
+            requires: &rule.requires,
+        };
+        LifecycleData {
+            name: self.name,
+            start: self.start.code(),
+            actions: self.rules.iter().map(action).collect(),
+            transitions: self.transitions(),
+        }
     }
 }

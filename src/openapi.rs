@@ -22,6 +22,7 @@ use crate::app::routes;
         (name = "communes", description = "Communes and the settings of their scheme."),
         (name = "mandates", description = "Who works for a commune, and who signs for it."),
         (name = "initiatives", description = "Ideas, and what became of them: from draft to decision."),
+        (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]
 struct Document;

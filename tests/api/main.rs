@@ -12,3 +12,4 @@ mod accounts;
 mod communes;
 mod errors;
 mod openapi;
+mod reference;
