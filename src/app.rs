@@ -19,7 +19,7 @@ use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
     commitments, communes, conventions, envelopes, holders, initiatives, mandates, openapi,
-    sessions, users,
+    reference, sessions, users,
 };
 
 /// Every route of the API, in the order of the document.
@@ -42,7 +42,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(conventions::ending::configure)
         .configure(conventions::routes::configure)
         .configure(conventions::actions::configure)
-        .configure(conventions::signing::configure);
+        .configure(conventions::signing::configure)
+        .configure(reference::routes::configure);
 }
 
 /// What a server needs besides its state.

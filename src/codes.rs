@@ -10,8 +10,21 @@ pub struct CodeList {
     pub codes: &'static [(&'static str, &'static str, &'static str)],
 }
 
+impl CodeList {
+    /// The labels of a code, French and English.
+    pub fn labels(&self, code: &str) -> Option<(&'static str, &'static str)> {
+        self.codes
+            .iter()
+            .find(|(known, ..)| *known == code)
+            .map(|(_, fr, en)| (*fr, *en))
+    }
+}
+
 /// A member of a closed list.
-pub trait Coded {
+pub trait Coded: Sized + 'static {
+    /// The whole list.
+    const LIST: CodeList;
+
     /// The code as it stands in JSON and in the database.
     fn code(self) -> &'static str;
 }
@@ -50,6 +63,8 @@ macro_rules! codes {
         }
 
         impl $crate::codes::Coded for $name {
+            const LIST: $crate::codes::CodeList = Self::LIST;
+
             fn code(self) -> &'static str {
                 self.code()
             }

@@ -26,6 +26,7 @@ use crate::app::routes;
         (name = "commitments", description = "What each side promises, valued, and what was done of it."),
         (name = "envelopes", description = "What a commune gives in a year."),
         (name = "conventions", description = "Who does what, signed by both sides."),
+        (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]
 struct Document;

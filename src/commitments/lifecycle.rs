@@ -56,15 +56,17 @@ const THE_OTHERS_THEMSELVES: &[Role] = &[Holder, Host];
 const NOTHING: Text = Text::new("", "");
 
 macro_rules! commitment_lifecycle {
-    ($own:expr, $other:expr) => {
+    ($name:literal, $own:expr, $other:expr) => {
         Lifecycle {
-            name: "commitment",
+            name: $name,
+            subject: "commitment",
             start: CommitmentState::Proposed,
             rules: &[
                 Rule {
                     action: CommitmentAction::Update,
                     from: &[CommitmentState::Proposed],
                     to: None,
+                    or_to: &[],
                     who: $own,
                     requires: NOTHING,
                 },
@@ -72,6 +74,7 @@ macro_rules! commitment_lifecycle {
                     action: CommitmentAction::Accept,
                     from: &[CommitmentState::Proposed],
                     to: Some(CommitmentState::Accepted),
+                    or_to: &[],
                     who: $other,
                     requires: Text::new(
                         "L'autre partie ; réserve l'argent de la commune dans l'enveloppe.",
@@ -82,6 +85,7 @@ macro_rules! commitment_lifecycle {
                     action: CommitmentAction::Decline,
                     from: &[CommitmentState::Proposed],
                     to: Some(CommitmentState::Declined),
+                    or_to: &[],
                     who: $other,
                     requires: Text::new("L'autre partie ; un motif.", "The other side; a reason."),
                 },
@@ -89,6 +93,7 @@ macro_rules! commitment_lifecycle {
                     action: CommitmentAction::Withdraw,
                     from: &[CommitmentState::Proposed, CommitmentState::Accepted],
                     to: Some(CommitmentState::Withdrawn),
+                    or_to: &[],
                     who: $own,
                     requires: Text::new(
                         "La partie qui l'a proposé, tant qu'aucune convention ne l'engage ni n'est ouverte à la signature.",
@@ -99,6 +104,7 @@ macro_rules! commitment_lifecycle {
                     action: CommitmentAction::Bind,
                     from: &[CommitmentState::Accepted],
                     to: Some(CommitmentState::Binding),
+                    or_to: &[],
                     who: &[Clock],
                     requires: Text::new(
                         "De soi-même, quand la convention devient active.",
@@ -109,6 +115,7 @@ macro_rules! commitment_lifecycle {
                     action: CommitmentAction::RecordFulfilment,
                     from: &[CommitmentState::Binding, CommitmentState::PartiallyFulfilled],
                     to: None,
+                    or_to: &[CommitmentState::PartiallyFulfilled, CommitmentState::Fulfilled],
                     who: &[Holder, Host, Agent],
                     requires: Text::new("La partie qui doit, ou un agent.", "The side that owes, or an agent."),
                 },
@@ -116,6 +123,7 @@ macro_rules! commitment_lifecycle {
                     action: CommitmentAction::MarkUnfulfilled,
                     from: &[CommitmentState::Binding, CommitmentState::PartiallyFulfilled],
                     to: Some(CommitmentState::Unfulfilled),
+                    or_to: &[],
                     who: &[Agent],
                     requires: Text::new("Un motif.", "A reason."),
                 },
@@ -123,6 +131,7 @@ macro_rules! commitment_lifecycle {
                     action: CommitmentAction::EndUpkeep,
                     from: &[CommitmentState::Binding],
                     to: Some(CommitmentState::Fulfilled),
+                    or_to: &[CommitmentState::PartiallyFulfilled],
                     who: &[Holder, Host, Agent],
                     requires: Text::new(
                         "Un entretien ; avant son terme il est réalisé en partie, et demande un motif.",
@@ -136,21 +145,23 @@ macro_rules! commitment_lifecycle {
 
 /// What the commune put on the table: the others accept it.
 pub const PROPOSED_BY_COMMUNE: Lifecycle<CommitmentState, CommitmentAction> =
-    commitment_lifecycle!(THE_COMMUNE, THE_OTHERS);
+    commitment_lifecycle!("commitment_proposed_by_commune", THE_COMMUNE, THE_OTHERS);
 /// What the others put on the table: the commune accepts it.
 pub const PROPOSED_BY_OTHERS: Lifecycle<CommitmentState, CommitmentAction> =
-    commitment_lifecycle!(THE_OTHERS, THE_COMMUNE);
+    commitment_lifecycle!("commitment_proposed_by_holder", THE_OTHERS, THE_COMMUNE);
 
 macro_rules! fulfilment_lifecycle {
-    ($own:expr, $other:expr) => {
+    ($name:literal, $own:expr, $other:expr) => {
         Lifecycle {
-            name: "fulfilment",
+            name: $name,
+            subject: "fulfilment",
             start: FulfilmentState::Recorded,
             rules: &[
                 Rule {
                     action: FulfilmentAction::Acknowledge,
                     from: &[FulfilmentState::Recorded],
                     to: Some(FulfilmentState::Acknowledged),
+                    or_to: &[],
                     who: $other,
                     requires: Text::new(
                         "L'autre partie, et jamais qui l'a déclarée ; trente jours de silence valent reconnaissance.",
@@ -161,6 +172,7 @@ macro_rules! fulfilment_lifecycle {
                     action: FulfilmentAction::Dispute,
                     from: &[FulfilmentState::Recorded],
                     to: Some(FulfilmentState::Disputed),
+                    or_to: &[],
                     who: $other,
                     requires: Text::new("L'autre partie ; un motif.", "The other side; a reason."),
                 },
@@ -168,6 +180,7 @@ macro_rules! fulfilment_lifecycle {
                     action: FulfilmentAction::Settle,
                     from: &[FulfilmentState::Disputed],
                     to: Some(FulfilmentState::Acknowledged),
+                    or_to: &[FulfilmentState::Rejected],
                     who: &[ElectedOfficial],
                     requires: Text::new(
                         "Un motif ; la réalisation est reconnue ou rejetée.",
@@ -178,6 +191,7 @@ macro_rules! fulfilment_lifecycle {
                     action: FulfilmentAction::Withdraw,
                     from: &[FulfilmentState::Recorded],
                     to: Some(FulfilmentState::Withdrawn),
+                    or_to: &[],
                     who: $own,
                     requires: Text::new("Qui l'a déclarée.", "Who recorded it."),
                 },
@@ -188,7 +202,7 @@ macro_rules! fulfilment_lifecycle {
 
 /// Of what the commune owes.
 pub const OWED_BY_COMMUNE: Lifecycle<FulfilmentState, FulfilmentAction> =
-    fulfilment_lifecycle!(THE_COMMUNE, THE_OTHERS_THEMSELVES);
+    fulfilment_lifecycle!("fulfilment_by_commune", THE_COMMUNE, THE_OTHERS_THEMSELVES);
 /// Of what the others owe.
 pub const OWED_BY_OTHERS: Lifecycle<FulfilmentState, FulfilmentAction> =
-    fulfilment_lifecycle!(&[Holder, Host, Agent], THE_COMMUNE);
+    fulfilment_lifecycle!("fulfilment_by_holder", &[Holder, Host, Agent], THE_COMMUNE);

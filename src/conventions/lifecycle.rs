@@ -70,6 +70,7 @@ const fn rule(
         action,
         from,
         to,
+        or_to: &[],
         who,
         requires,
     }
@@ -81,6 +82,7 @@ const A_REASON: Text = Text::new("Un motif.", "A reason.");
 /// The table of domain.md, with what changes no state beside it.
 pub const CONVENTION: Lifecycle<ConventionState, Action> = Lifecycle {
     name: "convention",
+    subject: "convention",
     start: Draft,
     rules: &[
         rule(Action::Update, &[Draft], None, &[Agent], NOTHING),

@@ -23,10 +23,22 @@ const MARK: &str = "demonstration";
 pub const ACCOUNTS: &[(&str, &str)] = &[
     ("admin@demo.example", "administre la plateforme"),
     ("agent@demo.example", "agente de Loos-en-Gohelle : instruit"),
-    ("maire@demo.example", "maire de Loos-en-Gohelle : décide et signe"),
-    ("adjointe@demo.example", "adjointe de Loos-en-Gohelle : décide"),
-    ("agriculteur@demo.example", "habitant : porte les chemins agricoles"),
-    ("habitante@demo.example", "habitante : soutient et participe"),
+    (
+        "maire@demo.example",
+        "maire de Loos-en-Gohelle : décide et signe",
+    ),
+    (
+        "adjointe@demo.example",
+        "adjointe de Loos-en-Gohelle : décide",
+    ),
+    (
+        "agriculteur@demo.example",
+        "habitant : porte les chemins agricoles",
+    ),
+    (
+        "habitante@demo.example",
+        "habitante : soutient et participe",
+    ),
 ];
 
 /// Why the demonstration could not be played.
@@ -42,15 +54,23 @@ pub enum DemonstrationError {
 
 /// Whether the database holds the demonstration.
 pub async fn is_seeded(conn: &mut AsyncPgConnection) -> Result<bool, DatabaseError> {
-    let mark: Option<String> =
-        reference_data::table.find(MARK).select(reference_data::name).first(conn).await.optional()?;
+    let mark: Option<String> = reference_data::table
+        .find(MARK)
+        .select(reference_data::name)
+        .first(conn)
+        .await
+        .optional()?;
     Ok(mark.is_some())
 }
 
 /// Plays the demonstration on a migrated database without accounts.
 pub async fn seed(url: &str, progress: impl Fn(&str)) -> Result<(), DemonstrationError> {
     let mut conn = db::connect_unlimited(url).await?;
-    let accounts: i64 = users::table.count().get_result(&mut conn).await.map_err(DatabaseError::from)?;
+    let accounts: i64 = users::table
+        .count()
+        .get_result(&mut conn)
+        .await
+        .map_err(DatabaseError::from)?;
     if accounts > 0 {
         return Err(DemonstrationError::NotEmpty);
     }

@@ -1,8 +1,8 @@
 //! One project of the demonstration as data, and the path that it walks.
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
-use super::stage::{id_of, Stage, StageError};
+use super::stage::{Stage, StageError, id_of};
 
 /// Where a project stops today.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,21 +65,43 @@ impl Project {
                 idea.insert("host_id".to_owned(), host.clone().into());
             }
         }
-        let made = stage.post(self.by, &format!("/v1/communes/{}/initiatives", self.commune), idea).await?;
+        let made = stage
+            .post(
+                self.by,
+                &format!("/v1/communes/{}/initiatives", self.commune),
+                idea,
+            )
+            .await?;
         let path = format!("/v1/initiatives/{}", id_of(&made)?);
         if self.until >= Until::Submitted {
-            stage.post(self.by, &format!("{path}/submit"), Value::Null).await?;
+            stage
+                .post(self.by, &format!("{path}/submit"), Value::Null)
+                .await?;
         }
         if self.until >= Until::InReview {
             stage.day(self.reviewed)?;
-            stage.post(self.agent, &format!("{path}/start_review"), json!({})).await?;
+            stage
+                .post(self.agent, &format!("{path}/start_review"), json!({}))
+                .await?;
         }
         if self.until >= Until::Opinion {
-            stage.post(self.agent, &format!("{path}/give_opinion"), self.opinion.clone()).await?;
+            stage
+                .post(
+                    self.agent,
+                    &format!("{path}/give_opinion"),
+                    self.opinion.clone(),
+                )
+                .await?;
         }
         if self.until >= Until::Accepted {
             stage.day(self.decided)?;
-            stage.post(self.mayor, &format!("{path}/accept"), json!({"reason": self.reason})).await?;
+            stage
+                .post(
+                    self.mayor,
+                    &format!("{path}/accept"),
+                    json!({"reason": self.reason}),
+                )
+                .await?;
         }
         if self.until >= Until::Open {
             self.sign(stage, &path).await?;
@@ -92,10 +114,18 @@ impl Project {
         let mut commitments = Vec::new();
         for commitment in &self.commitments {
             let communes = commitment.get("side").and_then(Value::as_str) == Some("commune");
-            let (own, other) = if communes { (self.agent, self.by) } else { (self.by, self.agent) };
-            let proposed = stage.post(own, &format!("{path}/commitments"), commitment.clone()).await?;
+            let (own, other) = if communes {
+                (self.agent, self.by)
+            } else {
+                (self.by, self.agent)
+            };
+            let proposed = stage
+                .post(own, &format!("{path}/commitments"), commitment.clone())
+                .await?;
             let id = id_of(&proposed)?;
-            stage.post(other, &format!("/v1/commitments/{id}/accept"), Value::Null).await?;
+            stage
+                .post(other, &format!("/v1/commitments/{id}/accept"), Value::Null)
+                .await?;
             commitments.push((id, other));
         }
         let mandate = self.mandate(stage).await?;
@@ -111,48 +141,103 @@ impl Project {
         if let Some(convention) = convention.as_object_mut() {
             convention.insert("parties".to_owned(), parties);
         }
-        let draft = stage.post(self.agent, &format!("{path}/conventions"), convention).await?;
+        let draft = stage
+            .post(self.agent, &format!("{path}/conventions"), convention)
+            .await?;
         let convention = format!("/v1/conventions/{}", id_of(&draft)?);
-        let open = stage.post(self.agent, &format!("{convention}/open_for_signature"), Value::Null).await?;
+        let open = stage
+            .post(
+                self.agent,
+                &format!("{convention}/open_for_signature"),
+                Value::Null,
+            )
+            .await?;
         if self.until < Until::Active {
             return Ok(());
         }
         stage.day(self.signed)?;
         let hash = json!({"content_sha256": open.get("content_sha256")});
-        stage.post(self.by, &format!("{convention}/sign"), hash.clone()).await?;
+        stage
+            .post(self.by, &format!("{convention}/sign"), hash.clone())
+            .await?;
         if self.host.is_some() {
-            stage.post("presidente", &format!("{convention}/sign"), hash.clone()).await?;
+            stage
+                .post("presidente", &format!("{convention}/sign"), hash.clone())
+                .await?;
         }
-        stage.post(self.mayor, &format!("{convention}/sign"), hash).await?;
+        stage
+            .post(self.mayor, &format!("{convention}/sign"), hash)
+            .await?;
         for done in &self.done {
             stage.day(done.on)?;
-            let Some((commitment, other)) = commitments.get(done.commitment) else { continue };
-            let own = if *other == self.agent { self.by } else { self.agent };
+            let Some((commitment, other)) = commitments.get(done.commitment) else {
+                continue;
+            };
+            let own = if *other == self.agent {
+                self.by
+            } else {
+                self.agent
+            };
             let mut body = json!({"done_on": done.on, "evidence": done.evidence});
-            if let (Some(body), Some(how_much)) = (body.as_object_mut(), done.how_much.as_object()) {
+            if let (Some(body), Some(how_much)) = (body.as_object_mut(), done.how_much.as_object())
+            {
                 body.extend(how_much.clone());
             }
-            let recorded = stage.post(own, &format!("/v1/commitments/{commitment}/fulfilments"), body).await?;
+            let recorded = stage
+                .post(
+                    own,
+                    &format!("/v1/commitments/{commitment}/fulfilments"),
+                    body,
+                )
+                .await?;
             let fulfilment = id_of(&recorded)?;
-            stage.post(other, &format!("/v1/fulfilments/{fulfilment}/acknowledge"), Value::Null).await?;
+            stage
+                .post(
+                    other,
+                    &format!("/v1/fulfilments/{fulfilment}/acknowledge"),
+                    Value::Null,
+                )
+                .await?;
         }
         if self.until >= Until::Completed {
             stage.day(self.completed)?;
-            stage.post(self.agent, &format!("{path}/complete"), Value::Null).await?;
+            stage
+                .post(self.agent, &format!("{path}/complete"), Value::Null)
+                .await?;
         }
         if self.until >= Until::Evaluated {
-            stage.post(self.agent, &format!("{path}/evaluation"), self.evaluation.clone()).await?;
-            stage.post(self.mayor, &format!("{path}/evaluation/validate"), Value::Null).await?;
+            stage
+                .post(
+                    self.agent,
+                    &format!("{path}/evaluation"),
+                    self.evaluation.clone(),
+                )
+                .await?;
+            stage
+                .post(
+                    self.mayor,
+                    &format!("{path}/evaluation/validate"),
+                    Value::Null,
+                )
+                .await?;
         }
         if self.until >= Until::Closed {
-            stage.post(self.agent, &format!("{path}/close"), Value::Null).await?;
+            stage
+                .post(self.agent, &format!("{path}/close"), Value::Null)
+                .await?;
         }
         Ok(())
     }
 
     async fn mandate(&self, stage: &Stage) -> Result<String, StageError> {
         let me = stage.get(self.mayor, "/v1/me").await?;
-        let mandates = me.get("mandates").and_then(Value::as_array).cloned().unwrap_or_default();
-        mandates.first().map_or_else(|| Err(StageError::Unknown(self.mayor.to_owned())), id_of)
+        let mandates = me
+            .get("mandates")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        mandates
+            .first()
+            .map_or_else(|| Err(StageError::Unknown(self.mayor.to_owned())), id_of)
     }
 }

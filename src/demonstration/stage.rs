@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use reqwest::Method;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use super::PASSWORD;
 use crate::app::{self, ServerOptions};
 use crate::auth::passwords::Passwords;
-use crate::auth::tokens::{generate_key, Keys};
+use crate::auth::tokens::{Keys, generate_key};
 use crate::clock::Clock;
-use crate::db::{connect_unlimited, Pool, PoolOptions};
+use crate::db::{Pool, PoolOptions, connect_unlimited};
 use crate::http::cursor::Cursors;
 use crate::ids::UserId;
 use crate::state::{Shared, State};
@@ -24,7 +24,13 @@ use crate::users::model as users;
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     #[error("{who} {method} {path}: {status} {answer}")]
-    Refused { who: String, method: String, path: String, status: u16, answer: String },
+    Refused {
+        who: String,
+        method: String,
+        path: String,
+        status: u16,
+        answer: String,
+    },
     #[error("{0} is not in the play")]
     Unknown(String),
     #[error("{0}")]
@@ -84,7 +90,10 @@ impl Stage {
             state,
             address,
             server: handle,
-            http: reqwest::Client::builder().no_proxy().build().map_err(technical)?,
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .build()
+                .map_err(technical)?,
             url: url.to_owned(),
             players: Mutex::default(),
         })
@@ -99,28 +108,49 @@ impl Stage {
     /// Moves the clock to the morning of a day.
     pub fn day(&self, day: &str) -> Result<(), StageError> {
         let day: NaiveDate = day.parse().map_err(technical)?;
-        let morning = day.and_hms_opt(8, 0, 0).ok_or_else(|| technical("no morning"))?;
+        let morning = day
+            .and_hms_opt(8, 0, 0)
+            .ok_or_else(|| technical("no morning"))?;
         self.state.clock.set(morning.and_utc());
         Ok(())
     }
 
     /// Registers somebody; `name` is what the scenario calls them, and the beginning of their address.
-    pub async fn person(&self, name: &str, display: &str, full: &str, birth_on: &str) -> Result<(), StageError> {
+    pub async fn person(
+        &self,
+        name: &str,
+        display: &str,
+        full: &str,
+        birth_on: &str,
+    ) -> Result<(), StageError> {
         let body = json!({"email": format!("{name}@demo.example"), "password": PASSWORD, "display_name": display,
             "full_name": full, "birth_on": birth_on});
         let account = self.send(None, Method::POST, "/v1/accounts", body).await?;
-        let id = account.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok()).map(UserId);
+        let id = account
+            .get("id")
+            .and_then(Value::as_str)
+            .and_then(|id| id.parse().ok())
+            .map(UserId);
         let id = id.ok_or_else(|| technical("an account without id"))?;
         let lifetime = Duration::from_secs(30 * 365 * 24 * 3600);
-        let token = self.state.keys.issue_for(id, Vec::new(), self.state.clock.now(), lifetime).map_err(technical)?;
-        self.players.lock().map_err(technical)?.insert(name.to_owned(), Player { id, token });
+        let token = self
+            .state
+            .keys
+            .issue_for(id, Vec::new(), self.state.clock.now(), lifetime)
+            .map_err(technical)?;
+        self.players
+            .lock()
+            .map_err(technical)?
+            .insert(name.to_owned(), Player { id, token });
         Ok(())
     }
 
     /// Makes somebody an administrator, as the command of the program does.
     pub async fn make_admin(&self, name: &str) -> Result<(), StageError> {
         let mut conn = connect_unlimited(&self.url).await.map_err(technical)?;
-        users::make_admin(&mut conn, self.player(name)?.id).await.map_err(technical)
+        users::make_admin(&mut conn, self.player(name)?.id)
+            .await
+            .map_err(technical)
     }
 
     /// The account's id of somebody.
@@ -130,7 +160,10 @@ impl Stage {
 
     fn player(&self, name: &str) -> Result<Player, StageError> {
         let players = self.players.lock().map_err(technical)?;
-        players.get(name).cloned().ok_or_else(|| StageError::Unknown(name.to_owned()))
+        players
+            .get(name)
+            .cloned()
+            .ok_or_else(|| StageError::Unknown(name.to_owned()))
     }
 
     pub async fn get(&self, who: &str, path: &str) -> Result<Value, StageError> {
@@ -146,9 +179,20 @@ impl Stage {
     }
 
     /// Sends a request, a minute after the one before; anything but success ends the play.
-    async fn send(&self, who: Option<&str>, method: Method, path: &str, body: Value) -> Result<Value, StageError> {
-        self.state.clock.set(self.state.clock.now() + TimeDelta::minutes(1));
-        let mut request = self.http.request(method.clone(), format!("{}{path}", self.address)).header("If-Match", "*");
+    async fn send(
+        &self,
+        who: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> Result<Value, StageError> {
+        self.state
+            .clock
+            .set(self.state.clock.now() + TimeDelta::minutes(1));
+        let mut request = self
+            .http
+            .request(method.clone(), format!("{}{path}", self.address))
+            .header("If-Match", "*");
         if let Some(who) = who {
             request = request.bearer_auth(self.player(who)?.token);
         }
@@ -167,11 +211,18 @@ impl Stage {
                 answer: text,
             });
         }
-        if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text).map_err(technical) }
+        if text.is_empty() {
+            Ok(Value::Null)
+        } else {
+            serde_json::from_str(&text).map_err(technical)
+        }
     }
 }
 
 /// The id of what was made.
 pub fn id_of(made: &Value) -> Result<String, StageError> {
-    made.get("id").and_then(Value::as_str).map(str::to_owned).ok_or_else(|| technical("an answer without id"))
+    made.get("id")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .ok_or_else(|| technical("an answer without id"))
 }

@@ -15,3 +15,4 @@ mod holder_members;
 mod holders;
 mod initiatives;
 mod openapi;
+mod reference;
