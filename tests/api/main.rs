@@ -11,6 +11,7 @@ mod support;
 mod accounts;
 mod communes;
 mod errors;
+mod holder_constraints;
 mod holder_members;
 mod holders;
 mod initiatives;
