@@ -2,7 +2,7 @@
 //! ordinary user: the two differ.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[path = "program/commands.rs"]
 mod commands;
