@@ -266,14 +266,5 @@ pub async fn get_convention_history(
         paging.0.limit(),
     )
     .await?;
-    state.page(
-        &anyone,
-        entries,
-        |entry| (entry.at, entry.id),
-        |data, has_more, next_cursor| HistoryPage {
-            data,
-            has_more,
-            next_cursor,
-        },
-    )
+    audit::answer(&state, &anyone, entries)
 }
