@@ -17,7 +17,10 @@ use crate::http::middleware::edge;
 use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
-use crate::{communes, initiatives, mandates, openapi, reference, sessions, users};
+use crate::{
+    communes, initiatives, mandates, measures, meetings, openapi, reference,
+    sessions, users,
+};
 
 /// Every route of the API, in the order of the document.
 pub fn routes(config: &mut ServiceConfig) {
@@ -30,6 +33,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(initiatives::actions::configure)
         .configure(initiatives::engagement::configure)
         .configure(initiatives::notes::configure)
+        .configure(meetings::routes::configure)
+        .configure(measures::routes::configure)
         .configure(reference::routes::configure);
 }
 

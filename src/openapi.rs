@@ -15,13 +15,15 @@ use crate::app::routes;
     ),
     modifiers(&Signing),
     security(("password" = [])),
-    components(schemas(crate::http::problem::Problem)),
+    components(schemas(crate::http::problem::Problem, crate::initiatives::dto::Inbox)),
     tags(
         (name = "authentication", description = "Tokens: start here."),
         (name = "accounts", description = "One's own account."),
         (name = "communes", description = "Communes and the settings of their scheme."),
         (name = "mandates", description = "Who works for a commune, and who signs for it."),
         (name = "initiatives", description = "Ideas, and what became of them: from draft to decision."),
+        (name = "meetings", description = "Public meetings and their attendance."),
+        (name = "measures", description = "Indicators that communes report by hand."),
         (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]

@@ -11,5 +11,7 @@ mod support;
 mod accounts;
 mod communes;
 mod errors;
+mod measures;
+mod meetings;
 mod openapi;
 mod reference;
