@@ -18,7 +18,7 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    communes, initiatives, mandates, measures, meetings, openapi, reference,
+    communes, evaluations, initiatives, mandates, measures, meetings, openapi, reference,
     sessions, users,
 };
 
@@ -33,6 +33,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(initiatives::actions::configure)
         .configure(initiatives::engagement::configure)
         .configure(initiatives::notes::configure)
+        .configure(evaluations::routes::configure)
         .configure(meetings::routes::configure)
         .configure(measures::routes::configure)
         .configure(reference::routes::configure);

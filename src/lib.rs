@@ -12,6 +12,7 @@ pub mod codes;
 pub mod communes;
 pub mod config;
 pub mod db;
+pub mod evaluations;
 pub mod figures;
 pub mod holders;
 pub mod http;

@@ -22,6 +22,7 @@ use crate::app::routes;
         (name = "communes", description = "Communes and the settings of their scheme."),
         (name = "mandates", description = "Who works for a commune, and who signs for it."),
         (name = "initiatives", description = "Ideas, and what became of them: from draft to decision."),
+        (name = "evaluations", description = "What an initiative achieved, cost and saved; and its end."),
         (name = "meetings", description = "Public meetings and their attendance."),
         (name = "measures", description = "Indicators that communes report by hand."),
         (name = "reference", description = "Codes with their labels, and the lifecycles as data."),

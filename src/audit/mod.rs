@@ -3,6 +3,7 @@
 pub mod dto;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
@@ -96,6 +97,20 @@ pub async fn record(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Whether somebody has done anything with a resource.
+pub async fn has_acted(
+    conn: &mut AsyncPgConnection,
+    subject: uuid::Uuid,
+    commune: &str,
+    actor: UserId,
+) -> Result<bool, ApiError> {
+    let acts = events::table
+        .filter(events::subject_id.eq(subject))
+        .filter(events::commune_code.eq(commune))
+        .filter(events::actor_id.eq(actor));
+    Ok(diesel::select(exists(acts)).get_result(conn).await?)
 }
 
 /// Whose history.

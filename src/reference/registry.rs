@@ -3,6 +3,7 @@
 use crate::audit::{Subject, Visibility};
 use crate::auth::policy::Role;
 use crate::codes::CodeList;
+use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
 use crate::holders::dto::HolderKind;
 use crate::initiatives::dto::{
     AgeBand, Channel, DecisionOutcome, Delivery, Inbox, Land, OpinionOutcome, Origin, Theme,
@@ -26,6 +27,8 @@ pub const LISTS: &[CodeList] = &[
     OpinionOutcome::LIST,
     DecisionOutcome::LIST,
     AgeBand::LIST,
+    EvaluationState::LIST,
+    EvaluationAction::LIST,
     Inbox::LIST,
     Subject::LIST,
     Visibility::LIST,
@@ -33,7 +36,7 @@ pub const LISTS: &[CodeList] = &[
 
 /// The lifecycles, in the order of the story.
 pub fn lifecycles() -> Vec<LifecycleData> {
-    vec![INITIATIVE.data()]
+    vec![INITIATIVE.data(), EVALUATION.data()]
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod support;
 mod accounts;
 mod communes;
 mod errors;
+mod evaluations;
 mod measures;
 mod meetings;
 mod openapi;
