@@ -18,7 +18,7 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    communes, evaluations, initiatives, mandates, measures, meetings, openapi, reference,
+    communes, evaluations, initiatives, mandates, measures, meetings, metrics, openapi, reference,
     sessions, users,
 };
 
@@ -36,6 +36,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(evaluations::routes::configure)
         .configure(meetings::routes::configure)
         .configure(measures::routes::configure)
+        .configure(metrics::routes::configure)
         .configure(reference::routes::configure);
 }
 

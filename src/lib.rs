@@ -23,6 +23,7 @@ pub mod lifecycle;
 pub mod mandates;
 pub mod measures;
 pub mod meetings;
+pub mod metrics;
 pub mod openapi;
 pub mod program;
 pub mod reference;

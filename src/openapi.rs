@@ -25,6 +25,7 @@ use crate::app::routes;
         (name = "evaluations", description = "What an initiative achieved, cost and saved; and its end."),
         (name = "meetings", description = "Public meetings and their attendance."),
         (name = "measures", description = "Indicators that communes report by hand."),
+        (name = "metrics", description = "What the scheme brings, in figures that say what they mean."),
         (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]

@@ -11,6 +11,7 @@ use crate::initiatives::dto::{
 use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction, InitiativeState};
 use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
+use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
 
 /// The closed lists, in the order of the story.
 pub const LISTS: &[CodeList] = &[
@@ -30,6 +31,8 @@ pub const LISTS: &[CodeList] = &[
     EvaluationState::LIST,
     EvaluationAction::LIST,
     Inbox::LIST,
+    IndicatorUnit::LIST,
+    IndicatorKind::LIST,
     Subject::LIST,
     Visibility::LIST,
 ];

@@ -14,5 +14,6 @@ mod errors;
 mod evaluations;
 mod measures;
 mod meetings;
+mod metrics;
 mod openapi;
 mod reference;
