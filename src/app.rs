@@ -18,8 +18,8 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    commitments, communes, conventions, envelopes, holders, initiatives, mandates, openapi,
-    reference, sessions, users,
+    commitments, communes, conventions, envelopes, evaluations, holders, initiatives, mandates,
+    measures, meetings, metrics, openapi, reference, sessions, users,
 };
 
 /// Every route of the API, in the order of the document.
@@ -43,6 +43,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(conventions::routes::configure)
         .configure(conventions::actions::configure)
         .configure(conventions::signing::configure)
+        .configure(evaluations::routes::configure)
+        .configure(meetings::routes::configure)
+        .configure(measures::routes::configure)
+        .configure(metrics::routes::configure)
         .configure(reference::routes::configure);
 }
 

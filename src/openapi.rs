@@ -26,6 +26,10 @@ use crate::app::routes;
         (name = "commitments", description = "What each side promises, valued, and what was done of it."),
         (name = "envelopes", description = "What a commune gives in a year."),
         (name = "conventions", description = "Who does what, signed by both sides."),
+        (name = "evaluations", description = "What an initiative achieved, cost and saved; and its end."),
+        (name = "meetings", description = "Public meetings and their attendance."),
+        (name = "measures", description = "Indicators that communes report by hand."),
+        (name = "metrics", description = "What the scheme brings, in figures that say what they mean."),
         (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]

@@ -55,7 +55,8 @@ INSERT INTO lifecycle_transitions (lifecycle, from_state, to_state) VALUES
     ('convention', 'active', 'superseded'),
     ('convention', 'suspended', 'active'),
     ('convention', 'suspended', 'terminated'),
-    ('convention', 'suspended', 'expired');
+    ('convention', 'suspended', 'expired'),
+    ('evaluation', 'draft', 'validated');
 
 -- Fires on every table with a lifecycle: a new row starts at the beginning, a state moves along the table only.
 CREATE FUNCTION follow_lifecycle() RETURNS trigger LANGUAGE plpgsql AS $$

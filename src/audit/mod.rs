@@ -3,6 +3,7 @@
 pub mod dto;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
@@ -103,6 +104,20 @@ pub async fn record(
 
 /// Where an entry stands in the history.
 pub type Position = (DateTime<Utc>, i64);
+
+/// Whether somebody has done anything with a resource.
+pub async fn has_acted(
+    conn: &mut AsyncPgConnection,
+    subject: uuid::Uuid,
+    commune: &str,
+    actor: UserId,
+) -> Result<bool, ApiError> {
+    let acts = events::table
+        .filter(events::subject_id.eq(subject))
+        .filter(events::commune_code.eq(commune))
+        .filter(events::actor_id.eq(actor));
+    Ok(diesel::select(exists(acts)).get_result(conn).await?)
+}
 
 /// Whose history.
 #[derive(Clone, Copy)]

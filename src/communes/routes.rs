@@ -60,7 +60,10 @@ pub async fn list_communes(
 #[utoipa::path(
     tag = "communes",
     params(("code" = String, Path, description = "INSEE code.", example = "62528")),
-    responses((status = 200, description = "The commune.", body = Commune)),
+    responses(
+        (status = 200, description = "The commune.", body = Commune),
+        (status = 304, description = "The same as the one whose `ETag` stands in `If-None-Match`."),
+    ),
     security(()),
 )]
 #[get("/v1/communes/{code}")]

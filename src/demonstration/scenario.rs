@@ -1101,7 +1101,7 @@ async fn evidence(stage: &Stage) -> Result<(), StageError> {
     ] {
         let measure = json!({"value": value, "unit": unit, "source": FIELD});
         stage
-            .put(
+            .put_new(
                 "agent",
                 &format!("/v1/communes/{LOOS}/measures/{indicator}/{year}"),
                 measure,

@@ -38,6 +38,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "evaluations_one_per_initiative",
+        Code::AlreadyExists,
+        Text::new(
+            "Cette initiative a déjà un bilan.",
+            "This initiative has an evaluation already.",
+        ),
+    ),
+    (
         "fulfilments_nobody_acknowledges_themselves",
         Code::RequirementMissing,
         Text::new(

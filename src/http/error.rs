@@ -288,6 +288,19 @@ impl ApiError {
         Self::invalid(vec![Fault::at(pointer, code, Text::new(fr, en))])
     }
 
+    /// One fault of a query, at the parameter of this name.
+    pub fn query_fault(name: &str, code: FaultCode, fr: &'static str, en: &'static str) -> Self {
+        let fault = Fault {
+            pointer: name.to_owned(),
+            code,
+            detail: Text::new(fr, en),
+        };
+        Self {
+            faults: vec![fault],
+            ..Self::new(Code::InvalidQuery)
+        }
+    }
+
     /// A failure of ours: the cause goes to the log, never to the client.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         Self {

@@ -28,6 +28,20 @@ pub struct IfMatchHeader {
     pub if_match: String,
 }
 
+/// The same where the resource may not be there yet.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfMatchWhenThereHeader {
+    /// The `ETag` of the resource as you last read it, when it is there already. Only its version is compared.
+    #[param(
+        rename = "If-Match",
+        example = "\"3-9f86d081884c7d65\"",
+        nullable = false
+    )]
+    #[allow(dead_code, reason = "describes the header; the extractor reads it")]
+    pub if_match: Option<String>,
+}
+
 impl IfMatch {
     fn read(header: &str) -> Self {
         let tag = header.trim();

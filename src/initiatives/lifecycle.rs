@@ -41,6 +41,7 @@ codes! {
         Reopen = "reopen", "Rouvrir", "Reopen";
         Start = "start", "Commencer", "Start";
         Complete = "complete", "Constater la réalisation", "Complete";
+        Evaluate = "evaluate", "Rédiger le bilan", "Write the evaluation";
         Close = "close", "Clôturer", "Close";
         Withdraw = "withdraw", "Retirer", "Withdraw";
         Abandon = "abandon", "Abandonner", "Abandon";
@@ -229,6 +230,13 @@ pub const INITIATIVE: Lifecycle<InitiativeState, Action> = Lifecycle {
                 "Chaque engagement ponctuel est soldé : réalisé, ou déclaré non réalisé avec un motif.",
                 "Every one-off commitment is settled: fulfilled, or marked unfulfilled with a reason.",
             ),
+        ),
+        rule(
+            Action::Evaluate,
+            &[InProgress, Completed],
+            None,
+            &[Agent],
+            Text::new("Une seule fois.", "Once."),
         ),
         rule(
             Action::Close,

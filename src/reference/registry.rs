@@ -12,6 +12,7 @@ use crate::conventions::dto::{
     AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
 };
 use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
+use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
 use crate::holders::dto::{HolderAction, HolderKind, MemberRole, MemberState};
 use crate::initiatives::dto::{
     AgeBand, Channel, DecisionOutcome, Delivery, Inbox, Land, OpinionOutcome, Origin, Theme,
@@ -19,6 +20,7 @@ use crate::initiatives::dto::{
 use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction, InitiativeState};
 use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
+use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
 
 /// The closed lists, in the order of the story.
 pub const LISTS: &[CodeList] = &[
@@ -38,6 +40,8 @@ pub const LISTS: &[CodeList] = &[
     OpinionOutcome::LIST,
     DecisionOutcome::LIST,
     AgeBand::LIST,
+    EvaluationState::LIST,
+    EvaluationAction::LIST,
     Inbox::LIST,
     CommitmentState::LIST,
     CommitmentAction::LIST,
@@ -55,6 +59,8 @@ pub const LISTS: &[CodeList] = &[
     WorksOwnership::LIST,
     ContributorStatus::LIST,
     SignatureMethod::LIST,
+    IndicatorUnit::LIST,
+    IndicatorKind::LIST,
     Subject::LIST,
     Visibility::LIST,
 ];
@@ -68,6 +74,7 @@ pub fn lifecycles() -> Vec<LifecycleData> {
         CONVENTION.data(),
         OWED_BY_COMMUNE.data(),
         OWED_BY_OTHERS.data(),
+        EVALUATION.data(),
     ]
 }
 

@@ -28,7 +28,10 @@ const KEPT: u32 = 3600;
 /// Every code of the API with its labels in French and English.
 #[utoipa::path(
     tag = "reference",
-    responses((status = 200, description = "The lists.", body = ReferenceLists)),
+    responses(
+        (status = 200, description = "The lists.", body = ReferenceLists),
+        (status = 304, description = "The same as the one whose `ETag` stands in `If-None-Match`."),
+    ),
     security(()),
 )]
 #[get("/v1/reference")]
@@ -41,7 +44,10 @@ pub async fn list_reference(_: Anyone) -> Answer {
 #[utoipa::path(
     tag = "reference",
     params(("list" = String, Path, description = "Name of the list.", example = "initiative_states")),
-    responses((status = 200, description = "The list.", body = ReferenceList)),
+    responses(
+        (status = 200, description = "The list.", body = ReferenceList),
+        (status = 304, description = "The same as the one whose `ETag` stands in `If-None-Match`."),
+    ),
     security(()),
 )]
 #[get("/v1/reference/{list}")]
@@ -59,7 +65,10 @@ pub async fn get_reference(_: Anyone, name: web::Path<String>) -> Answer {
 /// follows.
 #[utoipa::path(
     tag = "reference",
-    responses((status = 200, description = "The lifecycles.", body = LifecycleTables)),
+    responses(
+        (status = 200, description = "The lifecycles.", body = LifecycleTables),
+        (status = 304, description = "The same as the one whose `ETag` stands in `If-None-Match`."),
+    ),
     security(()),
 )]
 #[get("/v1/lifecycles")]
@@ -72,7 +81,10 @@ pub async fn list_lifecycles(_: Anyone) -> Answer {
 #[utoipa::path(
     tag = "reference",
     params(("name" = String, Path, description = "Name of the lifecycle.", example = "initiative")),
-    responses((status = 200, description = "The lifecycle.", body = LifecycleTable)),
+    responses(
+        (status = 200, description = "The lifecycle.", body = LifecycleTable),
+        (status = 304, description = "The same as the one whose `ETag` stands in `If-None-Match`."),
+    ),
     security(()),
 )]
 #[get("/v1/lifecycles/{name}")]

@@ -1,0 +1,171 @@
+//! The table of indicators.
+
+mod contributions;
+mod path;
+mod people;
+
+use crate::codes::codes;
+use crate::http::error::Text;
+
+codes! {
+    /// What an indicator counts in.
+    pub enum IndicatorUnit "indicator_units" {
+        Count = "count", "Nombre", "Number";
+        Days = "days", "Jours", "Days";
+        Hours = "hours", "Heures", "Hours";
+        EuroCents = "euro_cents", "Centimes d'euro", "Euro cents";
+        EuroCentsPerResident = "euro_cents_per_resident", "Centimes d'euro par habitant", "Euro cents per resident";
+        Ratio = "ratio", "Rapport", "Ratio";
+        Various = "various", "Selon la mesure", "As the measure says";
+    }
+
+    /// How an indicator's cases become its value.
+    pub enum IndicatorKind "indicator_kinds" {
+        Total = "total", "Total de l'année", "Total of the year";
+        Stock = "stock", "Situation en fin d'année", "Situation at the end of the year";
+        Median = "median", "Médiane", "Median";
+        Rate = "rate", "Taux", "Rate";
+        PerResident = "per_resident", "Par habitant", "Per resident";
+        Reported = "reported", "Saisie manuelle", "Reported by hand";
+    }
+}
+
+/// One entry of the dictionary.
+pub struct Indicator {
+    pub code: &'static str,
+    pub label: Text,
+    pub definition: Text,
+    pub inclusion: Text,
+    pub formula: Text,
+    pub unit: IndicatorUnit,
+    pub kind: IndicatorKind,
+    /// The closed list whose codes the value is broken down by.
+    pub breakdown: Option<&'static str>,
+    /// Its cases over the tables of `SOURCES`: commune, day, part, value, base (of a rate). Empty for what is reported
+    /// by hand.
+    pub cases: &'static str,
+}
+
+/// All indicators, in the order of the dictionary.
+pub fn indicators() -> impl Iterator<Item = &'static Indicator> {
+    path::PATH
+        .iter()
+        .chain(contributions::CONTRIBUTIONS)
+        .chain(people::PEOPLE)
+}
+
+/// What indicators count, under the names that their SQL uses. `$1` communes, `$2` first year, `$3` last year, `$4`
+/// today. Days are those of Europe/Paris. A source that no indicator asks for is not read.
+pub const SOURCES: &str = "
+received AS (
+    SELECT id, commune_code, holder_id, published_at IS NOT NULL AS published, reply_due_on, reply_paused_on,
+        (submitted_at AT TIME ZONE 'Europe/Paris')::date AS submitted_on,
+        (first_reply_at AT TIME ZONE 'Europe/Paris')::date AS first_reply_on,
+        (CASE WHEN decided_at IS NOT NULL THEN decided_at
+            WHEN state NOT IN ('submitted', 'in_review', 'changes_requested') THEN state_changed_at
+            END AT TIME ZONE 'Europe/Paris')::date AS answered_on
+    FROM initiatives
+    WHERE commune_code = ANY($1) AND submitted_at IS NOT NULL
+),
+seen AS (SELECT * FROM received WHERE published),
+moves AS (
+    SELECT s.commune_code, s.id, e.from_state, e.to_state, (e.at AT TIME ZONE 'Europe/Paris')::date AS moved_on
+    FROM seen AS s JOIN events AS e ON (e.initiative_id, e.commune_code) = (s.id, s.commune_code)
+    WHERE e.subject = 'initiative' AND e.to_state IS NOT NULL
+),
+decided AS (
+    SELECT s.commune_code, s.id, s.submitted_on, d.outcome, d.decided_on,
+        row_number() OVER (PARTITION BY d.initiative_id ORDER BY d.decided_at) AS nth
+    FROM seen AS s JOIN decisions AS d ON (d.initiative_id, d.commune_code) = (s.id, s.commune_code)
+),
+agreed AS (
+    SELECT c.commune_code, c.initiative_id, c.id, c.root_id, c.number,
+        (c.activated_at AT TIME ZONE 'Europe/Paris')::date AS active_on,
+        least(c.ends_on, coalesce(c.effective_on, (c.ended_at AT TIME ZONE 'Europe/Paris')::date)) AS last_on
+    FROM seen AS s JOIN conventions AS c ON (c.initiative_id, c.commune_code) = (s.id, s.commune_code)
+    WHERE c.activated_at IS NOT NULL
+),
+promised AS (
+    SELECT m.commune_code, m.id, m.side, m.kind, m.value_cents, min(a.active_on) AS bound_on
+    FROM agreed AS a
+    JOIN convention_commitments AS b ON (b.convention_id, b.commune_code) = (a.id, a.commune_code)
+    JOIN commitments AS m ON (m.id, m.commune_code) = (b.commitment_id, b.commune_code)
+    GROUP BY m.commune_code, m.id
+),
+delivered AS (
+    SELECT m.commune_code, m.id, m.side, m.kind, lower(m.unit) AS unit, f.quantity, f.value_cents, f.done_on
+    FROM seen AS s
+    JOIN commitments AS m ON (m.initiative_id, m.commune_code) = (s.id, s.commune_code)
+    JOIN fulfilments AS f ON (f.commitment_id, f.commune_code) = (m.id, m.commune_code)
+    WHERE f.state = 'acknowledged'
+),
+evaluated AS (
+    SELECT e.*, (e.validated_at AT TIME ZONE 'Europe/Paris')::date AS validated_on
+    FROM seen AS s JOIN evaluations AS e ON (e.initiative_id, e.commune_code) = (s.id, s.commune_code)
+    WHERE e.validated_at IS NOT NULL
+),
+held AS (
+    SELECT m.commune_code, m.held_on, m.attendance
+    FROM meetings AS m LEFT JOIN seen AS s ON (s.id, s.commune_code) = (m.initiative_id, m.commune_code)
+    WHERE m.commune_code = ANY($1) AND (m.initiative_id IS NULL OR s.id IS NOT NULL)
+),
+year_ends AS (
+    SELECT least(make_date(year, 12, 31), $4) AS day FROM generate_series($2, $3) AS year
+)";
+
+const PUBLISHED: Text = Text::new("Initiatives publiées.", "Published initiatives.");
+const ALL_RECEIVED: Text = Text::new(
+    "Toutes les initiatives déposées, publiées ou non.",
+    "All submitted initiatives, published or not.",
+);
+const EVALUATIONS: Text = Text::new(
+    "Bilans validés d'initiatives publiées, l'année de leur validation.",
+    "Validated evaluations of published initiatives, in the year of validation.",
+);
+const BINDING: Text = Text::new(
+    "Engagements d'une convention signée, d'initiatives publiées, l'année de la signature.",
+    "Commitments of a signed convention, of published initiatives, in the year of signature.",
+);
+const ACKNOWLEDGED: Text = Text::new(
+    "Réalisations reconnues par l'autre partie, d'initiatives publiées, l'année de la réalisation.",
+    "Fulfilments acknowledged by the other side, of published initiatives, in the year in which they were done.",
+);
+const VOLUNTEERS: Text = Text::new(
+    "Réalisations reconnues d'engagements de travail comptés en heures (heure, heures, h, hour, hours) du porteur, de la structure porteuse et des tiers.",
+    "Acknowledged fulfilments of labour commitments counted in hours (heure, heures, h, hour, hours) of the holder, the host organisation and third parties.",
+);
+const MEETINGS: Text = Text::new(
+    "Réunions sans initiative ou d'une initiative publiée.",
+    "Meetings without an initiative or of a published one.",
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_indicator_is_defined_in_both_languages() {
+        let mut codes = Vec::new();
+        for indicator in indicators() {
+            for text in [
+                &indicator.label,
+                &indicator.definition,
+                &indicator.inclusion,
+                &indicator.formula,
+            ] {
+                assert!(
+                    !text.fr.is_empty() && !text.en.is_empty(),
+                    "{}",
+                    indicator.code
+                );
+            }
+            let by_hand = indicator.kind == IndicatorKind::Reported;
+            assert_eq!(indicator.cases.is_empty(), by_hand, "{}", indicator.code);
+            codes.push(indicator.code);
+        }
+        let count = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), count);
+    }
+}

@@ -1,0 +1,129 @@
+//! Who takes part, who comes, who supports, who carries; and what communes count by hand.
+
+use super::IndicatorKind::{Reported, Total};
+use super::IndicatorUnit::{Count, Various};
+use super::{Indicator, MEETINGS, PUBLISHED};
+use crate::http::error::Text;
+
+pub const PEOPLE: &[Indicator] = &[
+    Indicator {
+        code: "participants",
+        label: Text::new("Participants inscrits", "Registered participants"),
+        definition: Text::new(
+            "Personnes inscrites qui ont rejoint au moins une initiative dans l'année.",
+            "Registered people who joined at least one initiative in the year.",
+        ),
+        inclusion: PUBLISHED,
+        formula: Text::new(
+            "Nombre de personnes différentes, dans la commune et l'année.",
+            "Number of different people, in the commune and the year.",
+        ),
+        unit: Count,
+        kind: Total,
+        breakdown: None,
+        cases: "SELECT s.commune_code, max((p.started_at AT TIME ZONE 'Europe/Paris')::date), NULL, 1, NULL \
+            FROM seen AS s JOIN participations AS p ON (p.initiative_id, p.commune_code) = (s.id, s.commune_code) \
+            GROUP BY s.commune_code, p.user_id, date_part('year', p.started_at AT TIME ZONE 'Europe/Paris')",
+    },
+    Indicator {
+        code: "public_meetings",
+        label: Text::new("Réunions publiques", "Public meetings"),
+        definition: Text::new(
+            "Réunions publiques tenues dans l'année.",
+            "Public meetings held in the year.",
+        ),
+        inclusion: MEETINGS,
+        formula: Text::new("Nombre de réunions.", "Number of meetings."),
+        unit: Count,
+        kind: Total,
+        breakdown: None,
+        cases: "SELECT commune_code, held_on, NULL, 1, NULL FROM held",
+    },
+    Indicator {
+        code: "attendance",
+        label: Text::new("Fréquentation des réunions", "Attendance"),
+        definition: Text::new(
+            "Entrées aux réunions publiques : qui vient deux fois compte deux fois.",
+            "Entries to public meetings: who comes twice counts twice.",
+        ),
+        inclusion: MEETINGS,
+        formula: Text::new(
+            "Somme des entrées des réunions où elles ont été comptées.",
+            "Sum of the entries to the meetings where somebody counted.",
+        ),
+        unit: Count,
+        kind: Total,
+        breakdown: None,
+        cases: "SELECT commune_code, held_on, NULL, attendance, NULL FROM held WHERE attendance IS NOT NULL",
+    },
+    Indicator {
+        code: "headcounts",
+        label: Text::new("Personnes comptées", "People counted"),
+        definition: Text::new(
+            "Personnes comptées sans leur nom dans les initiatives, par tranche d'âge.",
+            "People counted without their names in initiatives, by age band.",
+        ),
+        inclusion: PUBLISHED,
+        formula: Text::new(
+            "Somme, sur les initiatives, du plus grand comptage d'un jour de l'année.",
+            "Sum, over initiatives, of the largest count of a day of the year.",
+        ),
+        unit: Count,
+        kind: Total,
+        breakdown: Some("age_bands"),
+        cases: "SELECT s.commune_code, max(h.counted_on), h.age_band, max(h.people), NULL \
+            FROM seen AS s JOIN headcounts AS h ON (h.initiative_id, h.commune_code) = (s.id, s.commune_code) \
+            GROUP BY s.commune_code, s.id, h.age_band, date_part('year', h.counted_on)",
+    },
+    Indicator {
+        code: "endorsements",
+        label: Text::new("Soutiens", "Endorsements"),
+        definition: Text::new(
+            "Soutiens donnés dans l'année et non retirés.",
+            "Endorsements given in the year and not withdrawn.",
+        ),
+        inclusion: PUBLISHED,
+        formula: Text::new("Nombre de soutiens.", "Number of endorsements."),
+        unit: Count,
+        kind: Total,
+        breakdown: None,
+        cases: "SELECT s.commune_code, (e.created_at AT TIME ZONE 'Europe/Paris')::date, NULL, 1, NULL \
+            FROM seen AS s JOIN endorsements AS e ON (e.initiative_id, e.commune_code) = (s.id, s.commune_code)",
+    },
+    Indicator {
+        code: "holders",
+        label: Text::new("Porteurs de projet", "Holders"),
+        definition: Text::new(
+            "Porteurs d'une initiative déposée dans l'année, selon leur nature.",
+            "Holders of an initiative submitted in the year, by kind.",
+        ),
+        inclusion: PUBLISHED,
+        formula: Text::new(
+            "Nombre de porteurs différents.",
+            "Number of different holders.",
+        ),
+        unit: Count,
+        kind: Total,
+        breakdown: Some("holder_kinds"),
+        cases: "SELECT s.commune_code, max(s.submitted_on), h.kind, 1, NULL \
+            FROM seen AS s JOIN holders AS h ON (h.id, h.commune_code) = (s.holder_id, s.commune_code) \
+            GROUP BY s.commune_code, h.id, h.kind, date_part('year', s.submitted_on)",
+    },
+    Indicator {
+        code: "measures",
+        label: Text::new("Mesures saisies", "Measures reported by hand"),
+        definition: Text::new(
+            "Ce que la commune compte elle-même, comme le nombre d'associations.",
+            "What the commune counts by itself, such as the number of associations.",
+        ),
+        inclusion: Text::new("Toutes les mesures.", "All measures."),
+        formula: Text::new(
+            "La valeur saisie, avec son unité et sa source, dans `measures`.",
+            "The value reported, with its unit and source, in `measures`.",
+        ),
+        unit: Various,
+        kind: Reported,
+        breakdown: None,
+        cases: "",
+    },
+];

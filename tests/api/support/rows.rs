@@ -1,0 +1,79 @@
+//! Rows written straight into the database, for lives that a test does not tell step by step. Triggers and foreign
+//! keys stay asleep; checks do not.
+
+use fifty_fifty::ids::{UserId, tenant_uuid};
+use uuid::Uuid;
+
+use super::TestApp;
+
+/// An initiative as it is at the end of a life.
+pub struct Initiative<'a> {
+    pub commune: &'a str,
+    pub state: &'a str,
+    pub holder: Uuid,
+    pub author: UserId,
+    pub submitted_at: &'a str,
+    pub published: bool,
+}
+
+impl TestApp {
+    /// A new id in a commune.
+    pub fn row_id(&self, commune: &str) -> Uuid {
+        tenant_uuid(commune, self.state.clock.now()).unwrap()
+    }
+
+    /// Writes rows.
+    pub async fn write_rows(&self, sql: &str) {
+        let refusal = self
+            .attack(&format!("SET session_replication_role = replica; {sql}"))
+            .await;
+        assert_eq!(refusal, None, "{sql}");
+    }
+
+    /// A holder, with this member if it has an account.
+    pub async fn holder_row(&self, commune: &str, kind: &str, member: Option<UserId>) -> Uuid {
+        let id = self.row_id(commune);
+        self.write_rows(&format!(
+            "INSERT INTO holders (id, commune_code, kind, name, created_at) \
+             VALUES ('{id}', '{commune}', '{kind}', 'Porteur', '2020-01-01T10:00:00Z')"
+        ))
+        .await;
+        if let Some(member) = member {
+            self.write_rows(&format!(
+                "INSERT INTO holder_members (holder_id, commune_code, user_id, state, role, since) \
+                 VALUES ('{id}', '{commune}', '{member}', 'active', 'lead', '2020-01-01T10:00:00Z')"
+            ))
+            .await;
+        }
+        id
+    }
+
+    /// An initiative; the commune promised to answer within 60 days.
+    pub async fn initiative_row(&self, row: Initiative<'_>) -> Uuid {
+        let Initiative {
+            commune,
+            state,
+            holder,
+            author,
+            submitted_at,
+            published,
+        } = row;
+        let id = self.row_id(commune);
+        let published_at = if published {
+            format!("'{submitted_at}'")
+        } else {
+            "NULL".to_owned()
+        };
+        self.write_rows(&format!(
+            "INSERT INTO initiatives (id, commune_code, state, origin, delivery, title, description, theme, holder_id, \
+                author_id, channel, published_at, submitted_at, submission_number, reply_due_on, state_changed_at, \
+                created_at, folded_text) \
+             VALUES ('{id}', '{commune}', '{state}', 'idea', 'joint', 'Chemins', 'Des chemins', 'agriculture', \
+                '{holder}', '{author}', 'online', {published_at}, '{submitted_at}', 1, \
+                ('{submitted_at}'::timestamptz AT TIME ZONE 'Europe/Paris')::date + 60, '{submitted_at}', \
+                '{submitted_at}', 'chemins')"
+        ))
+        .await;
+        id
+    }
+}
