@@ -610,7 +610,7 @@ fn projects(h: &Holders) -> Vec<(&'static str, Project)> {
                 json!({"requests_money": true}),
             ),
             ["2023-10-02", "2023-10-15", "2023-12-12"],
-            Until::Closed,
+            Until::Evaluated,
         )
     };
     let orchard = Project {

@@ -21,3 +21,4 @@ mod meetings;
 mod metrics;
 mod openapi;
 mod reference;
+mod story;
