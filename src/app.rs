@@ -18,7 +18,8 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    commitments, communes, envelopes, holders, initiatives, mandates, openapi, sessions, users,
+    commitments, communes, conventions, envelopes, holders, initiatives, mandates, openapi,
+    sessions, users,
 };
 
 /// Every route of the API, in the order of the document.
@@ -36,7 +37,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(initiatives::notes::configure)
         .configure(commitments::routes::configure)
         .configure(commitments::fulfilments::configure)
-        .configure(envelopes::routes::configure);
+        .configure(envelopes::routes::configure)
+        .configure(conventions::quick::configure)
+        .configure(conventions::ending::configure)
+        .configure(conventions::routes::configure)
+        .configure(conventions::actions::configure)
+        .configure(conventions::signing::configure);
 }
 
 /// What a server needs besides its state.

@@ -13,6 +13,7 @@ pub mod codes;
 pub mod commitments;
 pub mod communes;
 pub mod config;
+pub mod conventions;
 pub mod db;
 pub mod envelopes;
 pub mod holders;

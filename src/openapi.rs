@@ -25,6 +25,7 @@ use crate::app::routes;
         (name = "initiatives", description = "Ideas, and what became of them: from draft to decision."),
         (name = "commitments", description = "What each side promises, valued, and what was done of it."),
         (name = "envelopes", description = "What a commune gives in a year."),
+        (name = "conventions", description = "Who does what, signed by both sides."),
     ),
 )]
 struct Document;

@@ -6,7 +6,9 @@ use std::fmt::Write;
 
 use fifty_fifty::auth::policy::{ActiveMandate, Denial, Membership, Role, Standing};
 use fifty_fifty::codes::Coded;
-use fifty_fifty::commitments::lifecycle::{OWED_BY_COMMUNE, OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS};
+use fifty_fifty::commitments::lifecycle::{
+    OWED_BY_COMMUNE, OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
+};
 use fifty_fifty::ids::MandateId;
 use fifty_fifty::initiatives::lifecycle::INITIATIVE;
 use fifty_fifty::lifecycle::Lifecycle;
@@ -26,36 +28,84 @@ fn mandate(role: Role, may_sign: bool) -> Vec<ActiveMandate> {
 
 /// Every kind of person, in the order of the columns. A mandate of another commune is no standing in this one.
 fn people() -> Vec<(&'static str, Standing)> {
-    let someone = Standing { signed_in: true, ..Standing::default() };
-    let member = Some(Membership { is_lead: true, may_sign: true });
+    let someone = Standing {
+        signed_in: true,
+        ..Standing::default()
+    };
+    let member = Some(Membership {
+        is_lead: true,
+        may_sign: true,
+    });
     vec![
         ("anonymous", Standing::default()),
         ("resident", someone.clone()),
-        ("holder", Standing { holder: member, ..someone.clone() }),
-        ("host", Standing { host: member, ..someone.clone() }),
-        ("agent", Standing { mandates: mandate(Role::Agent, false), ..someone.clone() }),
-        ("agent, at the counter", Standing {
-            mandates: mandate(Role::Agent, false),
-            entered_on_behalf: true,
-            ..someone.clone()
-        }),
-        ("official", Standing { mandates: mandate(Role::ElectedOfficial, true), ..someone.clone() }),
-        ("agent in the holder", Standing {
-            mandates: mandate(Role::Agent, false),
-            holder: member,
-            ..someone.clone()
-        }),
-        ("official in the host", Standing {
-            mandates: mandate(Role::ElectedOfficial, true),
-            host: member,
-            ..someone.clone()
-        }),
+        (
+            "holder",
+            Standing {
+                holder: member,
+                ..someone.clone()
+            },
+        ),
+        (
+            "host",
+            Standing {
+                host: member,
+                ..someone.clone()
+            },
+        ),
+        (
+            "agent",
+            Standing {
+                mandates: mandate(Role::Agent, false),
+                ..someone.clone()
+            },
+        ),
+        (
+            "agent, at the counter",
+            Standing {
+                mandates: mandate(Role::Agent, false),
+                entered_on_behalf: true,
+                ..someone.clone()
+            },
+        ),
+        (
+            "official",
+            Standing {
+                mandates: mandate(Role::ElectedOfficial, true),
+                ..someone.clone()
+            },
+        ),
+        (
+            "agent in the holder",
+            Standing {
+                mandates: mandate(Role::Agent, false),
+                holder: member,
+                ..someone.clone()
+            },
+        ),
+        (
+            "official in the host",
+            Standing {
+                mandates: mandate(Role::ElectedOfficial, true),
+                host: member,
+                ..someone.clone()
+            },
+        ),
         ("agent elsewhere", someone.clone()),
-        ("admin", Standing { is_admin: true, ..someone }),
+        (
+            "admin",
+            Standing {
+                is_admin: true,
+                ..someone
+            },
+        ),
     ]
 }
 
-fn table<S: Coded + Copy + PartialEq, A: Coded + Copy + PartialEq>(title: &str, lifecycle: &Lifecycle<S, A>) -> String {
+fn table<S: Coded + Copy + PartialEq, A: Coded + Copy + PartialEq>(
+    title: &str,
+    lifecycle: &Lifecycle<S, A>,
+) -> String {
     let mut text = format!("## {title}\n\n| action | from | to |");
     for (name, _) in people() {
         write!(text, " {name} |").unwrap();
@@ -65,7 +115,13 @@ fn table<S: Coded + Copy + PartialEq, A: Coded + Copy + PartialEq>(title: &str, 
     for rule in lifecycle.rules {
         let from: Vec<&str> = rule.from.iter().map(|state| state.code()).collect();
         let to = rule.to.map_or("–", Coded::code);
-        write!(text, "\n| {} | {} | {to} |", rule.action.code(), from.join(", ")).unwrap();
+        write!(
+            text,
+            "\n| {} | {} | {to} |",
+            rule.action.code(),
+            from.join(", ")
+        )
+        .unwrap();
         for (_, standing) in people() {
             let verdict = match standing.permit(rule.who) {
                 Ok(role) => role.code(),
@@ -84,8 +140,14 @@ fn table<S: Coded + Copy + PartialEq, A: Coded + Copy + PartialEq>(title: &str, 
 fn rights_are_those_of_the_snapshot() {
     let mut text = "# Who may do what\n\nA cell names the role in which the person acts, or the status that refuses.\n\n".to_owned();
     text += &table("initiative", &INITIATIVE);
-    text += &table("commitment that the commune put on the table", &PROPOSED_BY_COMMUNE);
-    text += &table("commitment that the holder's side put on the table", &PROPOSED_BY_OTHERS);
+    text += &table(
+        "commitment that the commune put on the table",
+        &PROPOSED_BY_COMMUNE,
+    );
+    text += &table(
+        "commitment that the holder's side put on the table",
+        &PROPOSED_BY_OTHERS,
+    );
     text += &table("fulfilment of what the commune owes", &OWED_BY_COMMUNE);
     text += &table("fulfilment of what the others owe", &OWED_BY_OTHERS);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/policies.snap");
@@ -93,19 +155,28 @@ fn rights_are_those_of_the_snapshot() {
         std::fs::write(path, &text).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == text, "rights have changed: UPDATE_SNAPSHOTS=1 cargo test --test policies, and look at the diff");
+    assert!(
+        committed == text,
+        "rights have changed: UPDATE_SNAPSHOTS=1 cargo test --test policies, and look at the diff"
+    );
 }
 
 /// Every (state, action, person) triple: what the table does not give is refused, right first and state second.
 #[test]
 fn every_triple_follows_the_table() {
-    fn check<S: Coded + Copy + PartialEq, A: Copy + PartialEq>(lifecycle: &Lifecycle<S, A>, states: &[S]) {
+    fn check<S: Coded + Copy + PartialEq, A: Copy + PartialEq>(
+        lifecycle: &Lifecycle<S, A>,
+        states: &[S],
+    ) {
         for (name, standing) in people() {
             for state in states.iter().copied() {
                 let allowed = lifecycle.allowed(state, &standing);
                 for rule in lifecycle.rules {
                     let step = lifecycle.step(state, rule.action, &standing);
-                    let status = step.as_ref().err().map(|error| error.code.status().as_u16());
+                    let status = step
+                        .as_ref()
+                        .err()
+                        .map(|error| error.code.status().as_u16());
                     let right = standing.permit(rule.who);
                     let expected = match right {
                         Err(Denial::Anonymous) => Some(401),
@@ -120,11 +191,20 @@ fn every_triple_follows_the_table() {
             }
         }
     }
-    check(&INITIATIVE, fifty_fifty::initiatives::lifecycle::InitiativeState::ALL);
+    check(
+        &INITIATIVE,
+        fifty_fifty::initiatives::lifecycle::InitiativeState::ALL,
+    );
     for lifecycle in [&PROPOSED_BY_COMMUNE, &PROPOSED_BY_OTHERS] {
-        check(lifecycle, fifty_fifty::commitments::lifecycle::CommitmentState::ALL);
+        check(
+            lifecycle,
+            fifty_fifty::commitments::lifecycle::CommitmentState::ALL,
+        );
     }
     for lifecycle in [&OWED_BY_COMMUNE, &OWED_BY_OTHERS] {
-        check(lifecycle, fifty_fifty::commitments::lifecycle::FulfilmentState::ALL);
+        check(
+            lifecycle,
+            fifty_fifty::commitments::lifecycle::FulfilmentState::ALL,
+        );
     }
 }

@@ -79,7 +79,9 @@ impl FulfilmentRow {
 
     /// What the other side has not acknowledged is between the two.
     fn is_readable(&self, standing: &Standing) -> bool {
-        self.state == FulfilmentState::Acknowledged || standing.is_town_hall() || standing.is_on_the_holders_side()
+        self.state == FulfilmentState::Acknowledged
+            || standing.is_town_hall()
+            || standing.is_on_the_holders_side()
     }
 
     fn show(&self, standing: &Standing, me: Option<UserId>) -> Fulfilment {
@@ -157,7 +159,11 @@ pub async fn list_fulfilments(
     security((), ("password" = [])),
 )]
 #[get("/v1/fulfilments/{id}")]
-pub async fn get_fulfilment(state: web::Data<State>, anyone: Anyone, id: web::Path<FulfilmentId>) -> Answer {
+pub async fn get_fulfilment(
+    state: web::Data<State>,
+    anyone: Anyone,
+    id: web::Path<FulfilmentId>,
+) -> Answer {
     let mut session = state.read(&anyone).await?;
     let row: FulfilmentRow = fulfilments::table
         .find((*id, id.commune()))
@@ -169,7 +175,10 @@ pub async fn get_fulfilment(state: web::Data<State>, anyone: Anyone, id: web::Pa
     if !row.is_readable(&found.standing) {
         return Err(ApiError::not_found());
     }
-    Reply::resource(row.version, &row.show(&found.standing, session.actor.user_id()))
+    Reply::resource(
+        row.version,
+        &row.show(&found.standing, session.actor.user_id()),
+    )
 }
 
 /// Record a fulfilment

@@ -244,6 +244,8 @@ pub struct ApiError {
     pub faults: Vec<Fault>,
     /// The state that stood in the way, for conflicts of state.
     pub state: Option<&'static str>,
+    /// The hash of the current content, for signatures of another one.
+    pub content_sha256: Option<String>,
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log only.
     pub cause: Option<String>,
@@ -257,6 +259,7 @@ impl ApiError {
             detail: None,
             faults: Vec::new(),
             state: None,
+            content_sha256: None,
             headers: Vec::new(),
             cause: None,
         }
@@ -423,6 +426,46 @@ const CONSTRAINTS: &[(&str, Code, Text)] = &[
         Text::new(
             "Qui l'a déclarée ne peut pas y répondre.",
             "Who recorded it cannot answer it.",
+        ),
+    ),
+    (
+        "signatures_after_authority",
+        Code::RequirementMissing,
+        Text::new(
+            "La signature précède le jour où l'acte d'autorisation est exécutoire.",
+            "The signature comes before the day on which the authority is executory.",
+        ),
+    ),
+    (
+        "signatures_by_mandate",
+        Code::RequirementMissing,
+        Text::new(
+            "Le signataire de la commune n'avait pas de mandat pour signer ce jour-là.",
+            "The commune's signatory had no mandate to sign on that day.",
+        ),
+    ),
+    (
+        "signatures_by_adults",
+        Code::RequirementMissing,
+        Text::new(
+            "Le signataire n'était pas majeur ce jour-là.",
+            "The signatory was not of age on that day.",
+        ),
+    ),
+    (
+        "signatures_conflict_of_interest",
+        Code::ConflictOfInterest,
+        Text::new(
+            "Le signataire de la commune est membre du porteur ou de la structure porteuse.",
+            "The commune's signatory is a member of the holder or of the host organisation.",
+        ),
+    ),
+    (
+        "signatures_recorded_by_another",
+        Code::ConflictOfInterest,
+        Text::new(
+            "Nul n'enregistre sa propre signature.",
+            "Nobody records their own signature.",
         ),
     ),
     (
