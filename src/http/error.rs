@@ -245,7 +245,7 @@ pub struct ApiError {
     /// The state that stood in the way, for conflicts of state.
     pub state: Option<&'static str>,
     /// The hash of the current content, for signatures of another one.
-    pub content_sha256: Option<String>,
+    pub content_sha256: Option<Box<str>>,
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log only.
     pub cause: Option<String>,
