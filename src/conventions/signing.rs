@@ -172,7 +172,7 @@ fn check_hash(found: &Found, hash: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(ApiError {
-        content_sha256: found.row.content_sha256.as_deref().map(Box::from),
+        content_sha256: found.row.content_sha256.clone(),
         ..ApiError::new(Code::ContentChanged)
     })
 }

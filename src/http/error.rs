@@ -8,6 +8,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::constraints::CONSTRAINTS;
+
 /// A sentence in both languages of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
@@ -245,7 +247,7 @@ pub struct ApiError {
     /// The state that stood in the way, for conflicts of state.
     pub state: Option<&'static str>,
     /// The hash of the current content, for signatures of another one.
-    pub content_sha256: Option<Box<str>>,
+    pub content_sha256: Option<String>,
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log only.
     pub cause: Option<String>,
@@ -369,114 +371,6 @@ impl ResponseError for ApiError {
         HttpResponse::new(self.code.status())
     }
 }
-
-/// Constraints that a caller can run into, each with the problem that it means. What is not here is a bug of ours.
-const CONSTRAINTS: &[(&str, Code, Text)] = &[
-    (
-        "holders_siret_unique",
-        Code::AlreadyExists,
-        Text::new(
-            "Un porteur de cette commune a déjà ce SIRET.",
-            "A holder of this commune has this SIRET already.",
-        ),
-    ),
-    (
-        "users_email_unique",
-        Code::AlreadyExists,
-        Text::new(
-            "Un compte existe déjà avec cette adresse.",
-            "An account exists already with this address.",
-        ),
-    ),
-    (
-        "envelopes_not_exceeded",
-        Code::EnvelopeExceeded,
-        Text::new(
-            "L'enveloppe de cette année ne couvre pas tout ce qui est réservé.",
-            "The envelope of that year does not cover all that is reserved.",
-        ),
-    ),
-    (
-        "commitments_accepted_by_another",
-        Code::RequirementMissing,
-        Text::new(
-            "Qui l'a proposé ne peut pas l'accepter.",
-            "Who proposed it cannot accept it.",
-        ),
-    ),
-    (
-        "commitments_subsidy_needs_siret",
-        Code::RequirementMissing,
-        Text::new(
-            "Une subvention demande un porteur ou une structure porteuse avec un SIRET.",
-            "A subsidy needs a holder or a host organisation with a SIRET.",
-        ),
-    ),
-    (
-        "fulfilments_payments_within_commitment",
-        Code::RequirementMissing,
-        Text::new(
-            "Les paiements dépasseraient l'engagement.",
-            "Payments would exceed the commitment.",
-        ),
-    ),
-    (
-        "fulfilments_nobody_acknowledges_themselves",
-        Code::RequirementMissing,
-        Text::new(
-            "Qui l'a déclarée ne peut pas y répondre.",
-            "Who recorded it cannot answer it.",
-        ),
-    ),
-    (
-        "signatures_after_authority",
-        Code::RequirementMissing,
-        Text::new(
-            "La signature précède le jour où l'acte d'autorisation est exécutoire.",
-            "The signature comes before the day on which the authority is executory.",
-        ),
-    ),
-    (
-        "signatures_by_mandate",
-        Code::RequirementMissing,
-        Text::new(
-            "Le signataire de la commune n'avait pas de mandat pour signer ce jour-là.",
-            "The commune's signatory had no mandate to sign on that day.",
-        ),
-    ),
-    (
-        "signatures_by_adults",
-        Code::RequirementMissing,
-        Text::new(
-            "Le signataire n'était pas majeur ce jour-là.",
-            "The signatory was not of age on that day.",
-        ),
-    ),
-    (
-        "signatures_conflict_of_interest",
-        Code::ConflictOfInterest,
-        Text::new(
-            "Le signataire de la commune est membre du porteur ou de la structure porteuse.",
-            "The commune's signatory is a member of the holder or of the host organisation.",
-        ),
-    ),
-    (
-        "signatures_recorded_by_another",
-        Code::ConflictOfInterest,
-        Text::new(
-            "Nul n'enregistre sa propre signature.",
-            "Nobody records their own signature.",
-        ),
-    ),
-    (
-        "decisions_conflict_of_interest",
-        Code::ConflictOfInterest,
-        Text::new(
-            "Vous êtes membre du porteur.",
-            "You are a member of the holder.",
-        ),
-    ),
-];
 
 impl From<diesel::result::Error> for ApiError {
     fn from(error: diesel::result::Error) -> Self {

@@ -78,7 +78,7 @@ pub fn respond(
         code: error.code,
         request_id: request_id.to_owned(),
         state: error.state,
-        content_sha256: error.content_sha256.as_deref().map(str::to_owned),
+        content_sha256: error.content_sha256.clone(),
         errors: error
             .faults
             .iter()

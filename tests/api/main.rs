@@ -11,5 +11,7 @@ mod support;
 mod accounts;
 mod communes;
 mod errors;
+mod holder_members;
+mod holders;
 mod initiatives;
 mod openapi;
