@@ -10,8 +10,10 @@ mod support;
 
 mod accounts;
 mod communes;
+mod conventions;
 mod errors;
 mod holder_members;
 mod holders;
 mod initiatives;
 mod openapi;
+mod signatures;
