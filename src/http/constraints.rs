@@ -22,6 +22,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "conventions_one_active",
+        Code::AlreadyExists,
+        Text::new(
+            "Une autre version est en vigueur.",
+            "Another version is in force.",
+        ),
+    ),
+    (
         "decisions_conflict_of_interest",
         Code::ConflictOfInterest,
         Text::new(

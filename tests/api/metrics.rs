@@ -88,10 +88,10 @@ async fn agreed(
         };
         sql.push_str(&format!(
             "INSERT INTO commitments (id, commune_code, initiative_id, side, kind, state, title, amount_cents, quantity, \
-                unit, unit_value_cents, valuation_method, third_party_name, route, budget_year, due_on, proposed_by, state_changed_at, \
+                unit, unit_value_cents, valuation_method, third_party_name, route, budget_year, due_on, proposed_side, proposed_by, state_changed_at, \
                 created_at) \
              VALUES ('{commitment}', '{LOOS}', '{id}', '{side}', '{kind}', 'binding', 'x', {money}, {things}, {third_party}, {route}, \
-                {year}, '{to}', '{user}', '{from}T10:00:00Z', '{from}T10:00:00Z'); \
+                {year}, '{to}', 'commune', '{user}', '{from}T10:00:00Z', '{from}T10:00:00Z'); \
              INSERT INTO convention_commitments (convention_id, commitment_id, commune_code) \
              VALUES ('{convention}', '{commitment}', '{LOOS}');"
         ));

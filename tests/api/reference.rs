@@ -49,7 +49,7 @@ async fn lifecycles_are_data() {
     assert_eq!(
         *close,
         json!({
-            "action": "close", "labels": {"fr": "Clôturer", "en": "Close"}, "from": ["completed"], "to": "closed",
+            "action": "close", "labels": {"fr": "Clôturer", "en": "Close"}, "from": ["completed"], "to": "closed", "or_to": [],
             "who": ["agent"], "requires": {"fr": "Un bilan validé.", "en": "A validated evaluation."},
         })
     );

@@ -23,7 +23,13 @@ async fn the_tour_of_the_readme_works() {
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(output.status.success(), "{said}\n{complaints}");
-    for sign in ["Loos-en-Gohelle", "\nactive\n", "fifty-fifty/convention/1", "\"endorsed_by_me\":true", "\"savings\""] {
+    for sign in [
+        "Loos-en-Gohelle",
+        "\nactive\n",
+        "fifty-fifty/convention/1",
+        "\"endorsed_by_me\":true",
+        "\"savings\"",
+    ] {
         assert!(said.contains(sign), "no {sign} in {said}");
     }
 }
@@ -46,17 +52,32 @@ async fn the_demonstration_names_its_accounts_and_they_sign_in() {
         assert_eq!(answer.status(), 200, "{email}");
     }
     // Life in the commune: every state, and more than fifteen initiatives.
-    let form = [("grant_type", "password"), ("username", "agent@demo.example"), ("password", fifty_fifty::demonstration::PASSWORD)];
+    let form = [
+        ("grant_type", "password"),
+        ("username", "agent@demo.example"),
+        ("password", fifty_fifty::demonstration::PASSWORD),
+    ];
     let http = reqwest::Client::new();
-    let tokens = http.post(format!("{}/v1/auth/token", program.address)).form(&form).send().await.unwrap();
+    let tokens = http
+        .post(format!("{}/v1/auth/token", program.address))
+        .form(&form)
+        .send()
+        .await
+        .unwrap();
     let tokens: serde_json::Value = tokens.json().await.unwrap();
     let list = http
-        .get(format!("{}/v1/initiatives?commune=62528&limit=100", program.address))
+        .get(format!(
+            "{}/v1/initiatives?commune=62528&limit=100",
+            program.address
+        ))
         .bearer_auth(tokens["access_token"].as_str().unwrap());
     let list: serde_json::Value = list.send().await.unwrap().json().await.unwrap();
     let items = list["data"].as_array().unwrap();
     assert!(items.len() >= 15, "{}", items.len());
-    let states: std::collections::HashSet<&str> = items.iter().map(|item| item["state"].as_str().unwrap()).collect();
+    let states: std::collections::HashSet<&str> = items
+        .iter()
+        .map(|item| item["state"].as_str().unwrap())
+        .collect();
     // A draft is its holder's alone; every other state is there.
     assert_eq!(states.len(), 12, "{states:?}");
 }
