@@ -366,7 +366,7 @@ async fn the_farm_tracks_of_loos() {
             / f64::from(i32::try_from(promised + COMMUNES_MONEY).unwrap())
     );
     assert_eq!(figure(anyone, "residents_share").await, json!(share));
-    assert_eq!(figure(anyone, "savings_rate").await, json!("0.7000"));
+    assert_eq!(figure(anyone, "savings_rate").await, json!("0.7"));
     assert_eq!(
         figure(anyone, "volunteer_hours").await,
         json!(HOURS.0.to_string())
