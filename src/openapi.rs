@@ -13,6 +13,7 @@ use crate::app::routes;
         title = "Fifty-Fifty",
         contact(name = "Fifty-Fifty", url = "https://github.com/fifty-fifty/fifty-fifty"),
     ),
+    servers((url = "/", description = "Where this document came from.")),
     modifiers(&Signing),
     security(("password" = [])),
     components(schemas(crate::http::problem::Problem, crate::initiatives::dto::Inbox)),

@@ -43,6 +43,7 @@ const UNFINISHED: &str = "fifty_fifty_unfinished";
 /// Runs a command to its end.
 pub async fn run(cli: Cli) -> Result<(), ProgramError> {
     let settings = cli.settings;
+    settings.check().map_err(ProgramError::Refused)?;
     telemetry::start_log(settings.log_format, &settings.log_level);
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(settings).await,

@@ -166,7 +166,8 @@ mod tests {
     #[test]
     fn the_table_of_standings() {
         use Role::{Admin, Agent, AgentOnBehalf, ElectedOfficial, Holder, Host, Resident};
-        let cases: &[(&[Role], &[Role], Result<Role, Denial>)] = &[
+        type Case = (&'static [Role], &'static [Role], Result<Role, Denial>);
+        let cases: &[Case] = &[
             (&[], &[Agent], Err(Denial::Anonymous)),
             (&[Resident], &[Agent], Err(Denial::NotAllowed)),
             (&[Resident, Agent], &[Agent], Ok(Agent)),

@@ -292,7 +292,7 @@ mod tests {
     fn rotation_keeps_the_old_key_counting() {
         let (old, new, now) = (generate_key().unwrap(), generate_key().unwrap(), Utc::now());
         let user = UserId::new(now).unwrap();
-        let token = Keys::new(&[old.clone()], "x")
+        let token = Keys::new(std::slice::from_ref(&old), "x")
             .unwrap()
             .issue(user, vec![], now)
             .unwrap();
