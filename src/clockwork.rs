@@ -1,6 +1,7 @@
 //! What time does by itself: the program turns it every hour, and each turn may be repeated without harm.
 
 use crate::commitments::fulfilments;
+use crate::conventions::model as conventions;
 use crate::http::error::ApiError;
 use crate::idempotency;
 use crate::initiatives::model as initiatives;
@@ -17,14 +18,18 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
     let acknowledged = session.finish(acknowledged).await?;
 
     let mut session = state.as_time_passes().await?;
+    let expired = conventions::expire_by_time(&mut session).await;
+    let expired = session.finish(expired).await?;
+
+    let mut session = state.as_time_passes().await?;
     let now = session.now;
     let forgotten = idempotency::forget(&mut session.conn, now)
         .await
         .map_err(ApiError::from);
     session.finish(forgotten).await?;
 
-    if lapsed + acknowledged > 0 {
-        tracing::info!(lapsed, acknowledged, "time has passed");
+    if lapsed + acknowledged + expired > 0 {
+        tracing::info!(lapsed, acknowledged, expired, "time has passed");
     }
     Ok(())
 }

@@ -328,6 +328,42 @@ pub async fn terminate(
     .await
 }
 
+/// Lets expire what has passed its last day. Returns how many.
+pub async fn expire_by_time(session: &mut Session) -> Result<usize, ApiError> {
+    let due: Vec<(ConventionId, InitiativeId)> = conventions::table
+        .filter(conventions::state.eq_any([ConventionState::Active, ConventionState::Suspended]))
+        .filter(conventions::ends_on.lt(session.today()))
+        .order(conventions::ends_on)
+        .limit(100)
+        .select((conventions::id, conventions::initiative_id))
+        .load(&mut session.conn)
+        .await?;
+    let mut count = 0;
+    for (id, initiative) in due {
+        // The initiative first, then the convention: the order in which everything is locked.
+        initiatives::model::lock_row(&mut session.conn, initiative).await?;
+        let mut row: ConventionRow = conventions::table
+            .find((id, id.commune()))
+            .select(ConventionRow::as_select())
+            .for_update()
+            .first(&mut session.conn)
+            .await?;
+        let from = row.state;
+        if !matches!(from, ConventionState::Active | ConventionState::Suspended) {
+            continue;
+        }
+        row.ended_at = Some(session.now);
+        let step = Step {
+            from,
+            to: ConventionState::Expired,
+            role: Role::Clock,
+        };
+        advance(session, &mut row, step, ConventionAction::Expire, None).await?;
+        count += 1;
+    }
+    Ok(count)
+}
+
 /// An elected official terminates for the commune, for the holder a member who may sign.
 pub fn may_terminate(standing: &Standing) -> Result<Role, ApiError> {
     let role = standing.permit(&[Role::ElectedOfficial, Role::Holder])?;

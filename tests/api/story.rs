@@ -313,13 +313,20 @@ async fn the_farm_tracks_of_loos() {
     )
     .await;
     assert_eq!(world.anyone.get(&labour).await.ok()["progress"], "0.50");
-    fulfil(
-        &labour,
-        camille,
-        agent,
-        json!({"quantity": (HOURS.0 / 2).to_string()}),
-    )
-    .await;
+    // The other half is left unanswered: thirty days of silence acknowledge it.
+    let half = json!({"done_on": "2026-09-18", "evidence": "Carnet de chantier", "quantity": (HOURS.0 / 2).to_string()});
+    camille
+        .post(&format!("{labour}/fulfilments"), half)
+        .await
+        .created();
+    app.travel_to("2026-10-19T08:00:00Z");
+    fifty_fifty::clockwork::turn(&app.state).await.unwrap();
+    assert_eq!(
+        world.anyone.get(&labour).await.ok()["state"],
+        "partially_fulfilled"
+    );
+    app.travel_to("2026-10-20T09:00:00Z");
+    fifty_fifty::clockwork::turn(&app.state).await.unwrap();
     assert_eq!(world.anyone.get(&labour).await.ok()["state"], "fulfilled");
     camille
         .act(&path, "complete", json!(null))
@@ -387,4 +394,9 @@ async fn the_farm_tracks_of_loos() {
     }
     let dictionary = anyone.get("/v1/metrics/dictionary").await.ok();
     assert!(dictionary.to_string().contains("savings"));
+
+    // The day after its last day the convention has expired, and says so to everybody.
+    app.travel_to("2027-06-15T08:00:00Z");
+    fifty_fifty::clockwork::turn(&app.state).await.unwrap();
+    assert_eq!(anyone.get(&convention).await.ok()["state"], "expired");
 }

@@ -26,7 +26,37 @@ pub struct TestApp {
     pub address: String,
     pub state: State,
     server: actix_web::dev::ServerHandle,
+    key: String,
     database: TestDatabase,
+}
+
+/// A server on this database, with what its tokens and cursors are signed with.
+fn serve(url: &str, key: &str, clock: Clock) -> (String, State, actix_web::dev::ServerHandle) {
+    let pool = PoolOptions {
+        size: 8,
+        acquire_timeout: Duration::from_secs(5),
+        statement_timeout: Duration::from_secs(10),
+    };
+    let state = State::new(Shared {
+        pool: Pool::new(url, pool).unwrap(),
+        clock,
+        cursors: Cursors::new(key.as_bytes()),
+        keys: Keys::new(&[key.to_owned()], "http://fifty-fifty.test").unwrap(),
+        passwords: Passwords::default(),
+        password_grant: true,
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let options = ServerOptions {
+        workers: 2,
+        cors_origins: vec!["*".to_owned()],
+        shutdown_timeout_s: 1,
+        demonstration_accounts: None,
+    };
+    let server = app::server(state.clone(), listener, options).unwrap();
+    let handle = server.handle();
+    tokio::spawn(server);
+    (address, state, handle)
 }
 
 impl TestApp {
@@ -34,42 +64,32 @@ impl TestApp {
     pub async fn new() -> Self {
         let database = TestDatabase::new().await;
         let clock = Clock::travelling("2026-06-15T10:00:00Z".parse().unwrap());
-        let pool = PoolOptions {
-            size: 8,
-            acquire_timeout: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(10),
-        };
         let key = generate_key().unwrap();
-        let state = State::new(Shared {
-            pool: Pool::new(&database.url, pool).unwrap(),
-            clock,
-            cursors: Cursors::new(key.as_bytes()),
-            keys: Keys::new(&[key], "http://fifty-fifty.test").unwrap(),
-            passwords: Passwords::default(),
-            password_grant: true,
-        });
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let options = ServerOptions {
-            workers: 2,
-            cors_origins: vec!["*".to_owned()],
-            shutdown_timeout_s: 1,
-            demonstration_accounts: None,
-        };
-        let server = app::server(state.clone(), listener, options).unwrap();
-        let handle = server.handle();
-        tokio::spawn(server);
+        let (address, state, server) = serve(&database.url, &key, clock);
         Self {
             address,
             state,
-            server: handle,
+            server,
+            key,
             database,
         }
+    }
+
+    /// Ends the server and its connections, and starts another on the same database.
+    pub async fn restart(&mut self) {
+        self.state.pool.close();
+        self.server.stop(true).await;
+        let clock = self.state.clock.clone();
+        (self.address, self.state, self.server) = serve(&self.database.url, &self.key, clock);
     }
 
     /// A connection to the test's own database, for what no user can do.
     pub async fn database(&self) -> AsyncPgConnection {
         db::connect_unlimited(&self.database.url).await.unwrap()
+    }
+
+    pub fn database_url(&self) -> String {
+        self.database.url.clone()
     }
 
     /// Runs SQL and returns the database's refusal, if it refuses: the constraint's name or the message.

@@ -53,6 +53,18 @@ impl Client {
         self.id.expect("a client of a person")
     }
 
+    /// The same caller at another server.
+    pub fn at(&self, address: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    pub fn token(&self) -> String {
+        self.token.clone().expect("a client of a person")
+    }
+
     /// The same caller, sending one header more.
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut other = self.clone();
