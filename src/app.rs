@@ -18,8 +18,8 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    communes, evaluations, initiatives, mandates, measures, meetings, metrics, openapi, reference,
-    sessions, users,
+    commitments, communes, conventions, envelopes, evaluations, holders, initiatives, mandates,
+    measures, meetings, metrics, openapi, reference, sessions, users,
 };
 
 /// Every route of the API, in the order of the document.
@@ -29,10 +29,20 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(users::routes::configure)
         .configure(communes::routes::configure)
         .configure(mandates::routes::configure)
+        .configure(holders::routes::configure)
+        .configure(holders::member_routes::configure)
         .configure(initiatives::routes::configure)
         .configure(initiatives::actions::configure)
         .configure(initiatives::engagement::configure)
         .configure(initiatives::notes::configure)
+        .configure(commitments::routes::configure)
+        .configure(commitments::fulfilments::configure)
+        .configure(envelopes::routes::configure)
+        .configure(conventions::quick::configure)
+        .configure(conventions::ending::configure)
+        .configure(conventions::routes::configure)
+        .configure(conventions::actions::configure)
+        .configure(conventions::signing::configure)
         .configure(evaluations::routes::configure)
         .configure(meetings::routes::configure)
         .configure(measures::routes::configure)

@@ -11,6 +11,8 @@ pub struct Rule<S: 'static, A> {
     pub from: &'static [S],
     /// The state that follows; nothing when the state stays.
     pub to: Option<S>,
+    /// States that may follow instead, by what the action finds or says.
+    pub or_to: &'static [S],
     pub who: &'static [Role],
     /// What else must be true, for people.
     pub requires: Text,
@@ -19,6 +21,8 @@ pub struct Rule<S: 'static, A> {
 /// A lifecycle: a name, the state in which everything begins, and its actions, one rule each.
 pub struct Lifecycle<S: 'static, A: 'static> {
     pub name: &'static str,
+    /// What lives it: the name under which the database keeps the transitions.
+    pub subject: &'static str,
     pub start: S,
     pub rules: &'static [Rule<S, A>],
 }
@@ -26,6 +30,7 @@ pub struct Lifecycle<S: 'static, A: 'static> {
 /// A lifecycle without its types, for the reference endpoints and for checks against the database.
 pub struct LifecycleData {
     pub name: &'static str,
+    pub subject: &'static str,
     pub start: &'static str,
     pub actions: Vec<ActionData>,
     /// As `Lifecycle::transitions` gives them.
@@ -39,6 +44,7 @@ pub struct ActionData {
     pub labels: (&'static str, &'static str),
     pub from: Vec<&'static str>,
     pub to: Option<&'static str>,
+    pub or_to: Vec<&'static str>,
     pub who: &'static [Role],
     pub requires: &'static Text,
 }
@@ -90,8 +96,9 @@ impl<S: Coded + Copy + PartialEq, A: Copy + PartialEq> Lifecycle<S, A> {
         let mut pairs: Vec<_> = self
             .rules
             .iter()
-            .filter_map(|rule| rule.to.map(|to| (rule, to)))
+            .flat_map(|rule| rule.to.iter().chain(rule.or_to).map(move |to| (rule, to)))
             .flat_map(|(rule, to)| rule.from.iter().map(move |from| (from.code(), to.code())))
+            .filter(|(from, to)| from != to)
             .collect();
         pairs.sort_unstable();
         pairs.dedup();
@@ -107,11 +114,13 @@ impl<S: Coded + Copy + PartialEq, A: Coded + Copy + PartialEq> Lifecycle<S, A> {
             labels: A::LIST.labels(rule.action.code()).unwrap_or_default(),
             from: rule.from.iter().map(|state| state.code()).collect(),
             to: rule.to.map(Coded::code),
+            or_to: rule.or_to.iter().map(|state| state.code()).collect(),
             who: rule.who,
             requires: &rule.requires,
         };
         LifecycleData {
             name: self.name,
+            subject: self.subject,
             start: self.start.code(),
             actions: self.rules.iter().map(action).collect(),
             transitions: self.transitions(),

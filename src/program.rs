@@ -16,7 +16,7 @@ use crate::http::cursor::Cursors;
 use crate::ids::UserId;
 use crate::state::{Shared, State};
 use crate::users::model::{self as users, UserRow};
-use crate::{communes, idempotency, openapi, telemetry};
+use crate::{clockwork, communes, demonstration, openapi, telemetry};
 
 /// Why the program stops, in words for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,8 @@ pub enum ProgramError {
     Database(#[from] db::DatabaseError),
     #[error(transparent)]
     Build(#[from] app::BuildError),
+    #[error(transparent)]
+    Demonstration(#[from] demonstration::DemonstrationError),
     #[error("{0}")]
     Refused(String),
     #[error(transparent)]
@@ -35,6 +37,8 @@ pub enum ProgramError {
 
 /// Name of the program's own database.
 const DATABASE: &str = "fifty_fifty";
+/// Its name while it is being made.
+const UNFINISHED: &str = "fifty_fifty_unfinished";
 
 /// Runs a command to its end.
 pub async fn run(cli: Cli) -> Result<(), ProgramError> {
@@ -47,14 +51,30 @@ pub async fn run(cli: Cli) -> Result<(), ProgramError> {
             say("The database is at the schema of this program.");
             database.close().await
         }
-        Command::SeedDemo => Err(ProgramError::Refused(
-            "the demonstration comes with step (d)".to_owned(),
-        )),
+        Command::SeedDemo => {
+            let database = Database::open(&settings).await?;
+            let seeded = demonstration::seed(&database.url, say).await;
+            database.close().await?;
+            seeded?;
+            say_accounts();
+            Ok(())
+        }
         Command::CreateAdmin(admin) => create_admin(&settings, admin).await,
         Command::Openapi => {
             std::io::stdout().write_all(openapi::printed(&openapi::document(None)).as_bytes())?;
             Ok(())
         }
+    }
+}
+
+/// The demonstration's accounts, for the person at the terminal.
+fn say_accounts() {
+    say(&format!(
+        "Accounts of the demonstration, password {}:",
+        demonstration::PASSWORD
+    ));
+    for (email, role) in demonstration::ACCOUNTS {
+        say(&format!("  {email:<24} {role}"));
     }
 }
 
@@ -89,9 +109,9 @@ impl Database {
                     url,
                     own: Some(cluster),
                 };
-                if let Err(error) = db::create_if_missing(&maintenance, DATABASE).await {
+                if let Err(error) = own.make(&maintenance).await {
                     own.close().await?;
-                    return Err(error.into());
+                    return Err(error);
                 }
                 own
             }
@@ -103,6 +123,28 @@ impl Database {
                 Err(error)
             }
         }
+    }
+
+    /// Makes our own database with the demonstration in it, under another name until it is whole: a start that is
+    /// cut leaves nothing half-done.
+    async fn make(&self, maintenance: &str) -> Result<(), ProgramError> {
+        let Some(cluster) = &self.own else {
+            return Ok(());
+        };
+        if db::exists(maintenance, DATABASE).await? {
+            return Ok(());
+        }
+        db::drop_if_exists(maintenance, UNFINISHED).await?;
+        db::create(maintenance, UNFINISHED).await?;
+        let unfinished = Self {
+            url: cluster.url(UNFINISHED),
+            own: None,
+        };
+        unfinished.prepare().await?;
+        say("Playing the demonstration of Loos-en-Gohelle…");
+        demonstration::seed(&unfinished.url, say).await?;
+        db::rename(maintenance, UNFINISHED, DATABASE).await?;
+        Ok(())
     }
 
     async fn prepare(&self) -> Result<(), ProgramError> {
@@ -160,11 +202,12 @@ async fn serve_on(
     started: Instant,
 ) -> Result<(), ProgramError> {
     let state = state(settings, &database.url, keys, issuer, Clock::default())?;
+    let seeded = demonstration::is_seeded(&mut db::connect_unlimited(&database.url).await?).await?;
     let options = ServerOptions {
         workers: settings.workers(),
         cors_origins: settings.cors_origins.clone(),
         shutdown_timeout_s: settings.shutdown_timeout_s,
-        demonstration_accounts: None,
+        demonstration_accounts: seeded.then(demonstration::accounts_in_markdown),
     };
     let server = app::server(state.clone(), listener, options)?;
     let handle = server.handle();
@@ -174,6 +217,10 @@ async fn serve_on(
         "Fifty-Fifty serves {address}/v1 and its documentation at {address}/docs/ (started in {:.1} s).\nCtrl-C stops it.",
         started.elapsed().as_secs_f64()
     ));
+    // A password is only ever said of the program's own database.
+    if seeded && database.own.is_some() {
+        say_accounts();
+    }
     stop_signal().await?;
     say("Finishing the requests under way…");
     handle.stop(true).await;
@@ -203,14 +250,8 @@ async fn keep_house(state: State) {
     let mut hours = tokio::time::interval(Duration::from_secs(3600));
     loop {
         hours.tick().await;
-        let kept = match state.pool.get().await {
-            Ok(mut conn) => idempotency::forget(&mut conn, state.clock.now())
-                .await
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(cause) = kept {
-            tracing::warn!(cause, "housekeeping");
+        if let Err(error) = clockwork::turn(&state).await {
+            tracing::warn!(cause = %error, "housekeeping");
         }
     }
 }

@@ -57,6 +57,17 @@ impl Deref for State {
     }
 }
 
+impl Session {
+    /// Ends a transaction: commits what succeeded, takes back what failed.
+    pub async fn finish<T>(mut self, done: Result<T, ApiError>) -> Result<T, ApiError> {
+        match &done {
+            Ok(_) => Manager::commit_transaction(&mut *self.conn).await?,
+            Err(_) => Manager::rollback_transaction(&mut *self.conn).await?,
+        }
+        done
+    }
+}
+
 impl State {
     /// The state of a new application.
     pub fn new(shared: Shared) -> Self {
@@ -80,6 +91,18 @@ impl State {
         }
     }
 
+    /// A transaction in which nobody acts but time; end it with `finish`.
+    pub async fn as_time_passes(&self) -> Result<Session, ApiError> {
+        let now = self.clock.now();
+        let mut conn = self.pool.get().await.map_err(ApiError::busy)?;
+        Manager::begin_transaction(&mut *conn).await?;
+        Ok(Session {
+            conn,
+            now,
+            actor: Actor::default(),
+        })
+    }
+
     /// A connection to read with; each statement sees the latest commit.
     pub async fn read(&self, request: &Request) -> Result<Session, ApiError> {
         self.session(request, false).await
@@ -95,16 +118,7 @@ impl State {
         actix_web::rt::spawn(async move {
             let mut session = state.session(&request, true).await?;
             let answer = idempotency::once(&mut session, &request, work).await;
-            match answer {
-                Ok(reply) => {
-                    Manager::commit_transaction(&mut *session.conn).await?;
-                    Ok(reply)
-                }
-                Err(error) => {
-                    Manager::rollback_transaction(&mut *session.conn).await?;
-                    Err(error)
-                }
-            }
+            session.finish(answer).await
         })
         .await
         .map_err(ApiError::internal)?

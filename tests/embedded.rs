@@ -2,7 +2,7 @@
 //! Run it as root and as an ordinary user: the two differ.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[path = "embedded/crash.rs"]
 mod crash;

@@ -56,7 +56,8 @@ CREATE TABLE holder_members (
     PRIMARY KEY (holder_id, commune_code, user_id),
     FOREIGN KEY (holder_id, commune_code) REFERENCES holders (id, commune_code)
 );
-CREATE INDEX holder_members_by_user ON holder_members (user_id, since DESC);
+CREATE INDEX holder_members_by_user ON holder_members (user_id, since DESC, holder_id DESC);
+CREATE INDEX holder_members_by_holder ON holder_members (holder_id, commune_code, since DESC, user_id DESC);
 -- Exactly one lead speaks for a holder's membership; it changes by handing over.
 CREATE UNIQUE INDEX holder_members_one_lead ON holder_members (holder_id, commune_code)
     WHERE role = 'lead' AND state = 'active';

@@ -166,6 +166,7 @@ CREATE INDEX initiatives_by_reply_due ON initiatives (commune_code, reply_due_on
 CREATE INDEX initiatives_by_holder ON initiatives (holder_id, created_at DESC, id DESC);
 CREATE INDEX initiatives_by_host ON initiatives (host_id) WHERE host_id IS NOT NULL;
 CREATE INDEX initiatives_by_author ON initiatives (author_id, created_at DESC, id DESC);
+CREATE INDEX initiatives_waiting ON initiatives (reply_paused_on) WHERE reply_paused_on IS NOT NULL;
 CREATE INDEX initiatives_by_words ON initiatives USING gin (words);
 CREATE INDEX initiatives_by_location ON initiatives (latitude, longitude)
     WHERE published_at IS NOT NULL AND latitude IS NOT NULL;

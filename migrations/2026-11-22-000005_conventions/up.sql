@@ -42,6 +42,8 @@ CREATE TABLE commitments (
     upkeep_ends_on date,
     -- the day on which somebody ended the upkeep before its time
     upkeep_ended_on date,
+    -- the side that put it on the table: the other one accepts it
+    proposed_side text NOT NULL CONSTRAINT commitments_proposed_side CHECK (proposed_side IN ('commune', 'holder')),
     proposed_by uuid NOT NULL REFERENCES users (id),
     accepted_by uuid REFERENCES users (id),
     -- why it was declined, withdrawn or left unfulfilled
@@ -63,6 +65,7 @@ CREATE TABLE commitments (
     CONSTRAINT commitments_third_party_named CHECK ((side = 'third_party') = (third_party_name IS NOT NULL)),
     CONSTRAINT commitments_once_or_upkeep CHECK
         ((due_on IS NULL) = (upkeep_starts_on IS NOT NULL) AND (upkeep_starts_on IS NULL) = (upkeep_ends_on IS NULL)),
+    CONSTRAINT commitments_accepted_by_another CHECK (accepted_by <> proposed_by),
     CONSTRAINT commitments_upkeep_dates CHECK (upkeep_ends_on >= upkeep_starts_on AND upkeep_ended_on >= upkeep_starts_on)
 );
 CREATE INDEX commitments_by_initiative ON commitments (initiative_id, commune_code, created_at, id)
@@ -107,7 +110,12 @@ DECLARE
     holder_siret text;
     host_siret text;
 BEGIN
-    IF TG_OP = 'UPDATE' AND OLD.state NOT IN ('proposed', 'accepted') AND
+    -- What is open for signature is bound already: the signatures are on these terms.
+    IF TG_OP = 'UPDATE' AND (OLD.state NOT IN ('proposed', 'accepted') OR EXISTS (
+            SELECT FROM convention_commitments AS b
+            JOIN conventions AS v ON (v.id, v.commune_code) = (b.convention_id, b.commune_code)
+            WHERE (b.commitment_id, b.commune_code) = (OLD.id, OLD.commune_code) AND v.state = 'open_for_signature'
+        )) AND
         (OLD.side, OLD.kind, OLD.title, OLD.description, OLD.third_party_name, OLD.route, OLD.amount_cents, OLD.quantity,
             OLD.unit, OLD.unit_value_cents, OLD.valuation_method, OLD.budget_year, OLD.due_on, OLD.upkeep_starts_on,
             OLD.upkeep_ends_on, OLD.initiative_id) IS DISTINCT FROM
@@ -262,7 +270,8 @@ CREATE TABLE conventions (
     CONSTRAINT conventions_number_unique UNIQUE (root_id, commune_code, number),
     CONSTRAINT conventions_dates CHECK (ends_on >= starts_on),
     CONSTRAINT conventions_public_domain CHECK
-        (land <> 'public_domain' OR (NOT tacit_renewal AND (land_fee_cents > 0 OR land_fee_exemption IS NOT NULL))),
+        (land <> 'public_domain' OR state IN ('draft', 'cancelled')
+        OR (NOT tacit_renewal AND (land_fee_cents > 0 OR land_fee_exemption IS NOT NULL))),
     CONSTRAINT conventions_clergy CHECK (land <> 'church' OR state IN ('draft', 'cancelled') OR clergy_agreement IS NOT NULL),
     CONSTRAINT conventions_votes CHECK
         (votes_cast IS NULL OR (votes_cast = votes_for + votes_against + votes_abstained AND votes_cast <= council_members)),
@@ -277,7 +286,8 @@ CREATE TABLE conventions (
 CREATE UNIQUE INDEX conventions_one_active ON conventions (root_id, commune_code)
     WHERE state IN ('active', 'suspended');
 CREATE INDEX conventions_by_initiative ON conventions (initiative_id, commune_code, number);
-CREATE INDEX conventions_by_commune ON conventions (commune_code, state, created_at DESC, id DESC);
+CREATE INDEX conventions_by_commune ON conventions (commune_code, created_at DESC, id DESC) INCLUDE (state);
+CREATE INDEX conventions_public ON conventions (created_at DESC, id DESC) WHERE activated_at IS NOT NULL;
 CREATE INDEX conventions_by_activation ON conventions (commune_code, activated_at) WHERE activated_at IS NOT NULL;
 CREATE INDEX conventions_by_end ON conventions (ends_on) WHERE state IN ('active', 'suspended');
 CREATE TRIGGER conventions_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON conventions
@@ -389,6 +399,14 @@ BEGIN
         RAISE EXCEPTION 'no mandate to sign on that day'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_by_mandate';
     END IF;
+    IF NEW.party = 'commune' AND EXISTS (
+        SELECT FROM holder_members AS m
+        WHERE m.commune_code = NEW.commune_code AND m.holder_id IN (signed.holder_id, signed.host_id)
+            AND m.user_id = NEW.user_id AND m.state = 'active'
+    ) THEN
+        RAISE EXCEPTION 'a member of the holder or host does not sign for the commune'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_conflict_of_interest';
+    END IF;
     IF NEW.recorded_by = NEW.user_id THEN
         RAISE EXCEPTION 'nobody records their own paper'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_recorded_by_another';
@@ -398,10 +416,18 @@ END $$;
 CREATE TRIGGER signatures_guarded BEFORE INSERT OR UPDATE OR DELETE ON signatures
     FOR EACH ROW EXECUTE FUNCTION guard_signature();
 
+CREATE TRIGGER signatures_kept BEFORE TRUNCATE ON signatures
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE FUNCTION guard_convention() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     subsidised boolean;
     money boolean;
+    by_commune boolean;
+    by_others boolean;
+    by_host boolean;
+    kept_up boolean;
+    all_accepted boolean;
 BEGIN
     IF OLD.state <> 'draft' AND NEW.state <> 'draft' AND
         (to_jsonb(OLD) - ARRAY['state', 'activated_at', 'ended_at', 'effective_on', 'reason', 'state_changed_at', 'version'])
@@ -416,11 +442,31 @@ BEGIN
         RAISE EXCEPTION 'reopening voids the signatures first'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_reopened_without_signatures';
     END IF;
-    SELECT coalesce(bool_or(c.route = 'subsidy'), false), coalesce(bool_or(c.side = 'commune' AND c.kind = 'financial'), false)
-    INTO subsidised, money
+    SELECT coalesce(bool_or(c.route = 'subsidy'), false), coalesce(bool_or(c.side = 'commune' AND c.kind = 'financial'), false),
+        coalesce(bool_or(c.side = 'commune'), false), coalesce(bool_or(c.side <> 'commune'), false),
+        coalesce(bool_or(c.side = 'host'), false),
+        coalesce(bool_or(c.side IN ('holder', 'host') AND c.upkeep_starts_on IS NOT NULL), false),
+        coalesce(bool_and(c.state = 'accepted'), false)
+    INTO subsidised, money, by_commune, by_others, by_host, kept_up, all_accepted
     FROM convention_commitments AS b JOIN commitments AS c ON (c.id, c.commune_code) = (b.commitment_id, b.commune_code)
     WHERE (b.convention_id, b.commune_code) = (NEW.id, NEW.commune_code);
     IF NEW.state = 'open_for_signature' AND OLD.state = 'draft' THEN
+        IF NOT (by_commune AND by_others AND all_accepted) OR (by_host AND NEW.host_id IS NULL) THEN
+            RAISE EXCEPTION 'each side commits, and the other one has accepted'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_two_sided';
+        END IF;
+        IF NOT kept_up AND NEW.no_upkeep_reason IS NULL THEN
+            RAISE EXCEPTION 'an upkeep, or why there is none'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_upkeep';
+        END IF;
+        IF (SELECT count(*) FROM convention_parties AS p
+                JOIN identities AS i ON (i.id, i.commune_code) = (p.identity_id, p.commune_code)
+                WHERE (p.convention_id, p.commune_code) = (NEW.id, NEW.commune_code) AND i.is_adult
+                    AND (p.party <> 'host' OR NEW.host_id IS NOT NULL))
+            <> 2 + num_nonnulls(NEW.host_id) THEN
+            RAISE EXCEPTION 'each party has an adult signatory'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_parties_complete';
+        END IF;
         IF (money OR NEW.land IN ('public_domain', 'private_domain', 'rural_track', 'church')) AND NEW.authority_kind IS NULL THEN
             RAISE EXCEPTION 'money and public land need an authority'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_authority_needed';
@@ -478,3 +524,7 @@ CREATE TRIGGER convention_commitments_guarded BEFORE INSERT OR UPDATE OR DELETE 
     FOR EACH ROW EXECUTE FUNCTION guard_convention_part();
 CREATE TRIGGER convention_parties_guarded BEFORE INSERT OR UPDATE OR DELETE ON convention_parties
     FOR EACH ROW EXECUTE FUNCTION guard_convention_part();
+CREATE TRIGGER convention_commitments_kept BEFORE TRUNCATE ON convention_commitments
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER convention_parties_kept BEFORE TRUNCATE ON convention_parties
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

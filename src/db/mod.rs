@@ -111,22 +111,42 @@ pub async fn connect_unlimited(url: &str) -> Result<AsyncPgConnection, DatabaseE
     Ok(AsyncPgConnection::establish(url).await?)
 }
 
-/// Makes a database of this name unless the cluster has it. `maintenance` is the address of another one.
-pub async fn create_if_missing(maintenance: &str, name: &str) -> Result<(), DatabaseError> {
+/// Whether the cluster has a database of this name. `maintenance` is the address of another one.
+pub async fn exists(maintenance: &str, name: &str) -> Result<bool, DatabaseError> {
     let mut connection = connect_unlimited(maintenance).await?;
-    let exists: bool = diesel::select(
-        sql::<Bool>("EXISTS (SELECT FROM pg_database WHERE datname = ")
-            .bind::<Text, _>(name)
-            .sql(")"),
-    )
-    .get_result(&mut connection)
-    .await?;
-    if !exists {
-        connection
-            .batch_execute(&format!("CREATE DATABASE \"{name}\""))
-            .await?;
-    }
-    Ok(())
+    let named = sql::<Bool>("EXISTS (SELECT FROM pg_database WHERE datname = ")
+        .bind::<Text, _>(name)
+        .sql(")");
+    Ok(diesel::select(named).get_result(&mut connection).await?)
+}
+
+/// Makes a database.
+pub async fn create(maintenance: &str, name: &str) -> Result<(), DatabaseError> {
+    Ok(connect_unlimited(maintenance)
+        .await?
+        .batch_execute(&format!("CREATE DATABASE \"{name}\""))
+        .await?)
+}
+
+/// Removes a database, if it is there.
+pub async fn drop_if_exists(maintenance: &str, name: &str) -> Result<(), DatabaseError> {
+    let sql = format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)");
+    Ok(connect_unlimited(maintenance)
+        .await?
+        .batch_execute(&sql)
+        .await?)
+}
+
+/// Renames a database that nobody uses; whoever still does is disconnected.
+pub async fn rename(maintenance: &str, from: &str, to: &str) -> Result<(), DatabaseError> {
+    let mut connection = connect_unlimited(maintenance).await?;
+    let users =
+        sql::<Bool>("true FROM pg_stat_activity WHERE pg_terminate_backend(pid) AND datname = ")
+            .bind::<Text, _>(from.to_owned());
+    diesel::select(users).load::<bool>(&mut connection).await?;
+    Ok(connection
+        .batch_execute(&format!("ALTER DATABASE \"{from}\" RENAME TO \"{to}\""))
+        .await?)
 }
 
 /// Brings the database to the schema of this program. Two programs that start at once take turns.

@@ -30,6 +30,7 @@ diesel::table! {
         upkeep_starts_on -> Nullable<Date>,
         upkeep_ends_on -> Nullable<Date>,
         upkeep_ended_on -> Nullable<Date>,
+        proposed_side -> Text,
         proposed_by -> Uuid,
         accepted_by -> Nullable<Uuid>,
         reason -> Nullable<Text>,

@@ -22,12 +22,14 @@ codes! {
 /// An agent writes, an elected official validates.
 pub const EVALUATION: Lifecycle<EvaluationState, EvaluationAction> = Lifecycle {
     name: "evaluation",
+    subject: "evaluation",
     start: EvaluationState::Draft,
     rules: &[
         Rule {
             action: EvaluationAction::Update,
             from: &[EvaluationState::Draft],
             to: None,
+            or_to: &[],
             who: &[Agent],
             requires: Text::new("", ""),
         },
@@ -35,6 +37,7 @@ pub const EVALUATION: Lifecycle<EvaluationState, EvaluationAction> = Lifecycle {
             action: EvaluationAction::Validate,
             from: &[EvaluationState::Draft],
             to: Some(EvaluationState::Validated),
+            or_to: &[],
             who: &[ElectedOfficial],
             requires: Text::new(
                 "Une initiative réalisée ; jamais par qui a rédigé le bilan.",

@@ -8,6 +8,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::constraints::CONSTRAINTS;
+
 /// A sentence in both languages of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
@@ -244,6 +246,8 @@ pub struct ApiError {
     pub faults: Vec<Fault>,
     /// The state that stood in the way, for conflicts of state.
     pub state: Option<&'static str>,
+    /// The hash of the current content, for signatures of another one.
+    pub content_sha256: Option<String>,
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log only.
     pub cause: Option<String>,
@@ -257,6 +261,7 @@ impl ApiError {
             detail: None,
             faults: Vec::new(),
             state: None,
+            content_sha256: None,
             headers: Vec::new(),
             cause: None,
         }
@@ -379,42 +384,6 @@ impl ResponseError for ApiError {
         HttpResponse::new(self.code.status())
     }
 }
-
-/// Constraints that a caller can run into, each with the problem that it means. What is not here is a bug of ours.
-const CONSTRAINTS: &[(&str, Code, Text)] = &[
-    (
-        "holders_siret_unique",
-        Code::AlreadyExists,
-        Text::new(
-            "Un porteur de cette commune a déjà ce SIRET.",
-            "A holder of this commune has this SIRET already.",
-        ),
-    ),
-    (
-        "users_email_unique",
-        Code::AlreadyExists,
-        Text::new(
-            "Un compte existe déjà avec cette adresse.",
-            "An account exists already with this address.",
-        ),
-    ),
-    (
-        "evaluations_one_per_initiative",
-        Code::AlreadyExists,
-        Text::new(
-            "Cette initiative a déjà un bilan.",
-            "This initiative has an evaluation already.",
-        ),
-    ),
-    (
-        "decisions_conflict_of_interest",
-        Code::ConflictOfInterest,
-        Text::new(
-            "Vous êtes membre du porteur.",
-            "You are a member of the holder.",
-        ),
-    ),
-];
 
 impl From<diesel::result::Error> for ApiError {
     fn from(error: diesel::result::Error) -> Self {

@@ -67,10 +67,17 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
                         .flat_map(|error| faults_of(&error)),
                 );
             }
+            // The type's own rules speak too, so that all faults come at once; not of what the schema refuses already.
+            let typed = serde_path_to_error::deserialize::<_, T>(&value);
+            if let Err(errors) = typed.as_ref().map_or(Ok(()), Validate::validate) {
+                let mut broken = rules_broken("", &errors);
+                broken.retain(|fault| faults.iter().all(|known| known.pointer != fault.pointer));
+                faults.extend(broken);
+            }
             if !faults.is_empty() {
                 return Err(ApiError::invalid(faults));
             }
-            let typed: T = serde_path_to_error::deserialize(&value).map_err(|error| {
+            let typed = typed.map_err(|error| {
                 let at = error.path().to_string();
                 let pointer = if at == "." {
                     String::new()
@@ -84,9 +91,6 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
                     "This value cannot be represented.",
                 )
             })?;
-            typed
-                .validate()
-                .map_err(|errors| ApiError::invalid(rules_broken("", &errors)))?;
             Ok(Self(typed))
         })
     }

@@ -1,5 +1,6 @@
 //! What every resource shares on the way in and out: errors, bodies, queries, pages, entity tags.
 
+mod constraints;
 pub mod contract;
 pub mod cursor;
 pub mod error;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::error::{ApiError, Code, FaultCode, Language};
 
-/// One fault of the input; all faults come at once, and never with the value that was sent.
+/// One fault of the input, or one condition that is not met; all come at once, and never with the value that was sent.
 #[derive(Serialize, ToSchema)]
 pub struct ProblemFault {
     /// JSON pointer into the body as a URI fragment (`#/title`), or the name of the query parameter (`limit`).
@@ -46,7 +46,11 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "in_review")]
     pub state: Option<&'static str>,
-    /// Every fault of the input.
+    /// The hash of the current content, when another one was to be signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^[0-9a-f]{64}$")]
+    pub content_sha256: Option<String>,
+    /// Every fault of the input, or every condition that is not met.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<ProblemFault>,
@@ -74,6 +78,7 @@ pub fn respond(
         code: error.code,
         request_id: request_id.to_owned(),
         state: error.state,
+        content_sha256: error.content_sha256.clone(),
         errors: error
             .faults
             .iter()

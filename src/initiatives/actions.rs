@@ -1,5 +1,5 @@
 //! `/v1/initiatives/{id}/{action}`: the steps of the lifecycle that concern the initiative alone. Those that reach
-//! into conventions and evaluations (withdraw, abandon, complete, close) live on the floors above.
+//! into conventions and evaluations (quick_accept, withdraw, abandon, complete, close) live on the floors above.
 
 use actix_web::{post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -27,7 +27,6 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(submit_initiative)
         .service(start_initiative_review)
-        .service(quick_accept_initiative)
         .service(request_initiative_changes)
         .service(resubmit_initiative)
         .service(lapse_initiative)
@@ -149,38 +148,6 @@ pub async fn start_initiative_review(
             )
             .await
         },
-    )
-    .await
-}
-
-/// Say a quick yes to a small project
-///
-/// An elected official accepts, with a one-line opinion: below the commune's ceiling, without subsidy, building work
-/// or public land. It is published.
-#[utoipa::path(
-    tag = "initiatives",
-    params(("id" = InitiativeId, Path, description = "Identifier of the initiative."), IfMatchHeader),
-    request_body = QuickAccept,
-    responses(
-        (status = 200, description = "The initiative, accepted.", body = Initiative),
-        (status = 409, description = "Not in this state, not a small project, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
-    ),
-)]
-#[post("/v1/initiatives/{id}/quick_accept")]
-pub async fn quick_accept_initiative(
-    state: web::Data<State>,
-    caller: Caller,
-    id: web::Path<InitiativeId>,
-    if_match: IfMatch,
-    body: Json<QuickAccept>,
-) -> Answer {
-    act(
-        &state,
-        &caller,
-        *id,
-        if_match,
-        Action::QuickAccept,
-        async move |session, found, step| quick_accept(session, found, step, body.0).await,
     )
     .await
 }

@@ -7,6 +7,7 @@ use validator::{Validate, ValidationError};
 
 use super::lifecycle::{InitiativeAction, InitiativeState};
 use crate::codes::codes;
+use crate::commitments::dto::NewCommitment;
 use crate::holders::dto::{HolderSummary, NewHolder};
 use crate::http::extract::absent_or_null;
 use crate::ids::{HolderId, InitiativeId, NoteId, OpinionId};
@@ -395,6 +396,11 @@ pub struct NewInitiative {
     /// For an agent who enters it for a resident.
     #[schema(nullable = false)]
     pub on_behalf: Option<OnBehalf>,
+    /// What each side would give, to put on the table at the same time.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(max_items = 100)]
+    pub commitments: Vec<NewCommitment>,
     /// Whether to submit it at once.
     #[serde(default)]
     pub submit: bool,
@@ -546,6 +552,7 @@ pub struct InitiativeFilter {
     /// Written down after this instant.
     pub created_after: Option<DateTime<Utc>>,
     /// A drawer of the inbox, for agents and elected officials of `commune`.
+    #[param(inline)]
     pub inbox: Option<Inbox>,
     /// Order: the newest first (default), the oldest first, or the most urgent reply first.
     #[serde(default)]
@@ -641,15 +648,11 @@ pub struct Redirection {
 }
 
 /// A quick yes to a small project.
-#[derive(Debug, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"opinion": "Huit jardinières, sans difficulté.", "reason": "Embellit la rue."}))]
+#[derive(Debug)]
 pub struct QuickAccept {
     /// The opinion in one line.
-    #[schema(min_length = 1, max_length = 500)]
     pub opinion: String,
     /// Why yes.
-    #[schema(min_length = 1, max_length = 5000)]
     pub reason: String,
 }
 

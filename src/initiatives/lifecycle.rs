@@ -89,6 +89,7 @@ const fn rule(
         action,
         from,
         to,
+        or_to: &[],
         who,
         requires,
     }
@@ -99,6 +100,7 @@ const NOTHING: Text = Text::new("", "");
 /// The table of domain.md, with what changes no state beside it.
 pub const INITIATIVE: Lifecycle<InitiativeState, Action> = Lifecycle {
     name: "initiative",
+    subject: "initiative",
     start: Draft,
     rules: &[
         rule(

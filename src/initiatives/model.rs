@@ -257,13 +257,21 @@ pub async fn find(session: &mut Session, id: InitiativeId) -> Result<Found, ApiE
 
 /// The same, held until the transaction ends. Lock initiatives before conventions, commitments and envelopes.
 pub async fn lock(session: &mut Session, id: InitiativeId) -> Result<Found, ApiError> {
-    let row = initiatives::table
+    let row = lock_row(&mut session.conn, id).await?;
+    readable(session, row).await
+}
+
+/// A row held until the transaction ends, for what time does by itself.
+pub async fn lock_row(
+    conn: &mut AsyncPgConnection,
+    id: InitiativeId,
+) -> Result<InitiativeRow, ApiError> {
+    Ok(initiatives::table
         .find((id, id.commune()))
         .select(InitiativeRow::as_select())
         .for_update()
-        .first(&mut session.conn)
-        .await?;
-    readable(session, row).await
+        .first(conn)
+        .await?)
 }
 
 async fn readable(session: &mut Session, row: InitiativeRow) -> Result<Found, ApiError> {
@@ -374,6 +382,44 @@ pub async fn start(session: &mut Session, row: &mut InitiativeRow) -> Result<(),
         role: Role::Clock,
     };
     advance(session, row, step, InitiativeAction::Start, Remark::PUBLIC).await
+}
+
+/// How long the holder has to answer a request for changes.
+const PATIENCE: Months = Months::new(6);
+
+/// Lets lapse what its holder has left unanswered for six months. Returns how many.
+pub async fn lapse_by_time(session: &mut Session) -> Result<usize, ApiError> {
+    let Some(since) = session.today().checked_sub_months(PATIENCE) else {
+        return Ok(0);
+    };
+    let forgotten: Vec<InitiativeRow> = initiatives::table
+        .filter(initiatives::state.eq(InitiativeState::ChangesRequested))
+        .filter(initiatives::reply_paused_on.le(since))
+        .order(initiatives::id)
+        .limit(100)
+        .select(InitiativeRow::as_select())
+        .for_update()
+        .skip_locked()
+        .load(&mut session.conn)
+        .await?;
+    let count = forgotten.len();
+    for mut row in forgotten {
+        row.reply_paused_on = None;
+        let step = Step {
+            from: row.state,
+            to: InitiativeState::Lapsed,
+            role: Role::Clock,
+        };
+        advance(
+            session,
+            &mut row,
+            step,
+            InitiativeAction::Lapse,
+            Remark::PUBLIC,
+        )
+        .await?;
+    }
+    Ok(count)
 }
 
 /// A row of `opinions`.

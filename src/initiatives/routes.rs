@@ -25,7 +25,7 @@ use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
 use crate::ids::InitiativeId;
 use crate::state::{Session, State};
-use crate::{communes, holders};
+use crate::{commitments, communes, holders};
 
 pub fn configure(config: &mut ServiceConfig) {
     config
@@ -122,7 +122,8 @@ pub async fn list_my_initiatives(
 /// Write down an initiative
 ///
 /// A resident drafts it for a holder of which they are a member (or names the holder later); an agent of the commune
-/// enters it `on_behalf` of a resident at the counter. With `submit` it is submitted at once.
+/// enters it `on_behalf` of a resident at the counter. With `commitments` what each side would give is on the table
+/// at once, and with `submit` it is submitted.
 #[utoipa::path(
     tag = "initiatives",
     params(("code" = String, Path, description = "INSEE code.", example = "62528")),
@@ -240,8 +241,11 @@ pub async fn create(
     };
     let standing = row.standing(&mut session.conn, &session.actor).await?;
     // Nobody writes in the name of a holder that is not theirs.
-    standing.permit(&[Role::Holder, Role::AgentOnBehalf])?;
+    let role = standing.permit(&[Role::Holder, Role::AgentOnBehalf])?;
     model::insert(&mut session.conn, &mut row).await?;
+    for commitment in &new.commitments {
+        commitments::model::propose(session, &row, role, commitment).await?;
+    }
     if new.submit {
         let step = INITIATIVE.step(row.state, InitiativeAction::Submit, &standing)?;
         row.submit(commune, now)?;

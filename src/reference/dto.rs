@@ -91,6 +91,8 @@ pub struct LifecycleTransition {
     /// The state that follows; null when the state stays.
     #[schema(required, example = "in_review")]
     pub to: Option<String>,
+    /// States that may follow instead, by what the action finds or says.
+    pub or_to: Vec<String>,
     /// Who may take it.
     pub who: Vec<Role>,
     /// What else must be true; null when nothing.
@@ -109,6 +111,11 @@ impl From<&ActionData> for LifecycleTransition {
                 .map(|state| (*state).to_owned())
                 .collect(),
             to: action.to.map(str::to_owned),
+            or_to: action
+                .or_to
+                .iter()
+                .map(|state| (*state).to_owned())
+                .collect(),
             who: action.who.to_vec(),
             requires: (!action.requires.en.is_empty()).then(|| Labels::from(action.requires)),
         }

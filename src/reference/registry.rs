@@ -3,8 +3,17 @@
 use crate::audit::{Subject, Visibility};
 use crate::auth::policy::Role;
 use crate::codes::CodeList;
+use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
+use crate::commitments::lifecycle::{
+    CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState, OWED_BY_COMMUNE,
+    OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
+};
+use crate::conventions::dto::{
+    AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
+};
+use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
-use crate::holders::dto::HolderKind;
+use crate::holders::dto::{HolderAction, HolderKind, MemberRole, MemberState};
 use crate::initiatives::dto::{
     AgeBand, Channel, DecisionOutcome, Delivery, Inbox, Land, OpinionOutcome, Origin, Theme,
 };
@@ -18,6 +27,9 @@ pub const LISTS: &[CodeList] = &[
     Role::LIST,
     MandateRole::LIST,
     HolderKind::LIST,
+    HolderAction::LIST,
+    MemberState::LIST,
+    MemberRole::LIST,
     InitiativeState::LIST,
     InitiativeAction::LIST,
     Origin::LIST,
@@ -28,9 +40,25 @@ pub const LISTS: &[CodeList] = &[
     OpinionOutcome::LIST,
     DecisionOutcome::LIST,
     AgeBand::LIST,
+    Inbox::LIST,
+    CommitmentState::LIST,
+    CommitmentAction::LIST,
+    Side::LIST,
+    ProposedSide::LIST,
+    CommitmentKind::LIST,
+    CommuneRoute::LIST,
+    ValuationMethod::LIST,
+    FulfilmentState::LIST,
+    FulfilmentAction::LIST,
+    ConventionState::LIST,
+    ConventionAction::LIST,
+    Party::LIST,
+    AuthorityKind::LIST,
+    WorksOwnership::LIST,
+    ContributorStatus::LIST,
+    SignatureMethod::LIST,
     EvaluationState::LIST,
     EvaluationAction::LIST,
-    Inbox::LIST,
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
     Subject::LIST,
@@ -39,7 +67,15 @@ pub const LISTS: &[CodeList] = &[
 
 /// The lifecycles, in the order of the story.
 pub fn lifecycles() -> Vec<LifecycleData> {
-    vec![INITIATIVE.data(), EVALUATION.data()]
+    vec![
+        INITIATIVE.data(),
+        PROPOSED_BY_COMMUNE.data(),
+        PROPOSED_BY_OTHERS.data(),
+        CONVENTION.data(),
+        OWED_BY_COMMUNE.data(),
+        OWED_BY_OTHERS.data(),
+        EVALUATION.data(),
+    ]
 }
 
 #[cfg(test)]

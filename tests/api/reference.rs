@@ -49,7 +49,7 @@ async fn lifecycles_are_data() {
     assert_eq!(
         *close,
         json!({
-            "action": "close", "labels": {"fr": "Clôturer", "en": "Close"}, "from": ["completed"], "to": "closed",
+            "action": "close", "labels": {"fr": "Clôturer", "en": "Close"}, "from": ["completed"], "to": "closed", "or_to": [],
             "who": ["agent"], "requires": {"fr": "Un bilan validé.", "en": "A validated evaluation."},
         })
     );
@@ -70,7 +70,7 @@ async fn the_database_holds_the_same_lifecycles() {
     let mut conn = app.database().await;
     for lifecycle in lifecycles() {
         let mut rows: Vec<(String, String)> = lifecycle_transitions::table
-            .filter(lifecycle_transitions::lifecycle.eq(lifecycle.name))
+            .filter(lifecycle_transitions::lifecycle.eq(lifecycle.subject))
             .select((
                 lifecycle_transitions::from_state,
                 lifecycle_transitions::to_state,

@@ -67,7 +67,16 @@ impl Client {
         self.send(Method::GET, path, None).await
     }
 
-    /// POST as the caller of an action would: with the version that the resource has now, if the path is an action.
+    /// Takes an action on a resource, whichever version it has.
+    pub async fn act(&self, resource: &str, action: &str, body: Value) -> Reply {
+        let caller = self.with("if-match", "*");
+        let path = format!("{resource}/{action}");
+        match body {
+            Value::Null => caller.send(Method::POST, &path, None).await,
+            body => caller.post(&path, body).await,
+        }
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Reply {
         self.send(
             Method::POST,

@@ -1,0 +1,30 @@
+//! What time does by itself: the program turns it every hour, and each turn may be repeated without harm.
+
+use crate::commitments::fulfilments;
+use crate::http::error::ApiError;
+use crate::idempotency;
+use crate::initiatives::model as initiatives;
+use crate::state::State;
+
+/// One turn, each chore in a transaction of its own.
+pub async fn turn(state: &State) -> Result<(), ApiError> {
+    let mut session = state.as_time_passes().await?;
+    let lapsed = initiatives::lapse_by_time(&mut session).await;
+    let lapsed = session.finish(lapsed).await?;
+
+    let mut session = state.as_time_passes().await?;
+    let acknowledged = fulfilments::acknowledge_by_silence(&mut session).await;
+    let acknowledged = session.finish(acknowledged).await?;
+
+    let mut session = state.as_time_passes().await?;
+    let now = session.now;
+    let forgotten = idempotency::forget(&mut session.conn, now)
+        .await
+        .map_err(ApiError::from);
+    session.finish(forgotten).await?;
+
+    if lapsed + acknowledged > 0 {
+        tracing::info!(lapsed, acknowledged, "time has passed");
+    }
+    Ok(())
+}

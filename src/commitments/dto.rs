@@ -1,0 +1,349 @@
+//! Commitments and fulfilments as the API shows and takes them.
+
+use bigdecimal::BigDecimal;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use super::lifecycle::{CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState};
+use crate::codes::codes;
+use crate::ids::{CommitmentId, FulfilmentId, InitiativeId};
+
+codes! {
+    /// Who owes.
+    pub enum Side "sides" {
+        Commune = "commune", "La commune", "The commune";
+        Holder = "holder", "Le porteur", "The holder";
+        Host = "host", "La structure porteuse", "The host organisation";
+        ThirdParty = "third_party", "Un tiers", "A third party";
+    }
+
+    /// What is promised.
+    pub enum CommitmentKind "commitment_kinds" {
+        Financial = "financial", "Argent", "Money";
+        Material = "material", "Matériel et matériaux", "Equipment and material";
+        Technical = "technical", "Aide technique", "Technical help";
+        Labour = "labour", "Travail", "Labour";
+        Premises = "premises", "Locaux", "Premises";
+        Advice = "advice", "Conseil", "Advice";
+    }
+
+    /// How the commune's help goes out.
+    pub enum CommuneRoute "commune_routes" {
+        Purchase = "purchase", "La commune achète", "The commune buys";
+        Subsidy = "subsidy", "Subvention", "Subsidy";
+        InKind = "in_kind", "En nature", "In kind";
+    }
+
+    /// How something that is no money is valued.
+    pub enum ValuationMethod "valuation_methods" {
+        RealCost = "real_cost", "Coût réel", "Real cost";
+        ReplacementCost = "replacement_cost", "Coût de remplacement", "Replacement cost";
+        HourlyRate = "hourly_rate", "Taux horaire", "Hourly rate";
+    }
+
+    /// The side that put something on the table.
+    pub enum ProposedSide "proposed_sides" {
+        Commune = "commune", "La commune", "The commune";
+        Holder = "holder", "Le porteur", "The holder";
+    }
+}
+
+/// A quantity of something, at a value for each unit.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Valuation {
+    /// How much: a decimal number above 0, with at most three decimals.
+    #[schema(value_type = String, format = "decimal", pattern = r"^(0*[1-9]\d{0,7}(\.\d{1,3})?|0+\.(00[1-9]|0[1-9]\d?|[1-9]\d{0,2}))$", example = "120")]
+    pub quantity: BigDecimal,
+    /// Of what.
+    #[schema(min_length = 1, max_length = 40, example = "heure")]
+    pub unit: String,
+    /// Value of one unit, in euro cents.
+    #[schema(minimum = 0, maximum = 100000000, example = 1500)]
+    pub unit_value_cents: i64,
+    /// How the value was found.
+    pub method: ValuationMethod,
+    /// Where it comes from.
+    #[schema(
+        min_length = 1,
+        max_length = 300,
+        nullable = false,
+        example = "SMIC horaire 2026"
+    )]
+    pub source: Option<String>,
+}
+
+/// The time of an upkeep.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upkeep {
+    /// First day.
+    pub starts_on: NaiveDate,
+    /// Last day.
+    pub ends_on: NaiveDate,
+}
+
+/// A commitment to propose.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = consistent))]
+#[schema(example = json!({"side": "holder", "kind": "labour", "title": "Travail des agriculteurs",
+    "valuation": {"quantity": "120", "unit": "heure", "unit_value_cents": 1500, "method": "hourly_rate",
+    "source": "SMIC horaire 2026"}, "due_on": "2026-10-31"}))]
+pub struct NewCommitment {
+    /// Who owes.
+    pub side: Side,
+    /// What.
+    pub kind: CommitmentKind,
+    /// In a few words.
+    #[schema(min_length = 3, max_length = 200)]
+    pub title: String,
+    /// In more words.
+    #[schema(min_length = 1, max_length = 5000, nullable = false)]
+    pub description: Option<String>,
+    /// Who gives, when a third party does: a legal body, no natural person.
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
+    pub third_party_name: Option<String>,
+    /// How the commune's help goes out; for the commune's commitments only.
+    #[schema(nullable = false)]
+    pub route: Option<CommuneRoute>,
+    /// Money, in euro cents; for financial commitments only.
+    #[schema(minimum = 1, maximum = 100000000000i64, nullable = false)]
+    pub amount_cents: Option<i64>,
+    /// Everything that is no money.
+    #[schema(nullable = false)]
+    pub valuation: Option<Valuation>,
+    /// Year of the envelope; for the commune's money only.
+    #[schema(minimum = 1990, maximum = 2100, nullable = false)]
+    pub budget_year: Option<i32>,
+    /// By when, for what is done once.
+    #[schema(nullable = false)]
+    pub due_on: Option<NaiveDate>,
+    /// From when to when, for upkeep.
+    #[schema(nullable = false)]
+    pub upkeep: Option<Upkeep>,
+}
+
+fn consistent(new: &NewCommitment) -> Result<(), ValidationError> {
+    let financial = new.kind == CommitmentKind::Financial;
+    let communes = new.side == Side::Commune;
+    let complaint = if financial && (new.amount_cents.is_none() || new.valuation.is_some()) {
+        "De l'argent : amount_cents, et pas de valuation. | Money: amount_cents, and no valuation."
+    } else if !financial && (new.valuation.is_none() || new.amount_cents.is_some()) {
+        "Autre que de l'argent : valuation, et pas d'amount_cents. | Other than money: valuation, and no amount_cents."
+    } else if communes != new.route.is_some() {
+        "route : pour les engagements de la commune, et eux seuls. | route: for the commune's commitments, and only them."
+    } else if communes && financial == (new.route == Some(CommuneRoute::InKind)) {
+        "route : purchase ou subsidy pour l'argent, in_kind pour le reste. | route: purchase or subsidy for money, in_kind for the rest."
+    } else if (communes && financial) != new.budget_year.is_some() {
+        "budget_year : pour l'argent de la commune, et lui seul. | budget_year: for the commune's money, and only for it."
+    } else if (new.side == Side::ThirdParty) != new.third_party_name.is_some() {
+        "third_party_name : pour un tiers, et lui seul. | third_party_name: for a third party, and only for one."
+    } else if new.due_on.is_some() == new.upkeep.is_some() {
+        "Soit due_on, soit upkeep. | Either due_on or upkeep."
+    } else if new
+        .upkeep
+        .is_some_and(|upkeep| upkeep.ends_on < upkeep.starts_on)
+    {
+        "La fin de l'entretien précède son début. | The upkeep ends before it starts."
+    } else {
+        return Ok(());
+    };
+    Err(ValidationError::new("consistent").with_message(complaint.into()))
+}
+
+/// Something one side promises to the other, valued.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Commitment {
+    /// Identifier, the same in every version of a convention.
+    pub id: CommitmentId,
+    /// The initiative that it serves.
+    pub initiative_id: InitiativeId,
+    /// Who owes.
+    pub side: Side,
+    /// What.
+    pub kind: CommitmentKind,
+    /// In a few words.
+    #[schema(example = "Travail des agriculteurs")]
+    pub title: String,
+    /// In more words.
+    #[schema(required)]
+    pub description: Option<String>,
+    /// Who gives, when a third party does.
+    #[schema(required)]
+    pub third_party_name: Option<String>,
+    /// How the commune's help goes out; null for the others.
+    #[schema(required)]
+    pub route: Option<CommuneRoute>,
+    /// Everything that is no money; null for money.
+    #[schema(required)]
+    pub valuation: Option<Valuation>,
+    /// Value of the whole, in euro cents.
+    #[schema(example = 180000, minimum = 0)]
+    pub value_cents: i64,
+    /// Value of the acknowledged fulfilments, in euro cents.
+    #[schema(example = 90000, minimum = 0)]
+    pub delivered_cents: i64,
+    /// Delivered of promised, between 0 and 1: a decimal number.
+    #[schema(format = "decimal", example = "0.50")]
+    pub progress: String,
+    /// Year of the envelope, for the commune's money.
+    #[schema(required)]
+    pub budget_year: Option<i32>,
+    /// By when; null for upkeep.
+    #[schema(required)]
+    pub due_on: Option<NaiveDate>,
+    /// From when to when, for upkeep.
+    #[schema(required)]
+    pub upkeep: Option<Upkeep>,
+    /// Day on which the upkeep ended.
+    #[schema(required)]
+    pub upkeep_ended_on: Option<NaiveDate>,
+    /// The side that put it on the table.
+    pub proposed_side: ProposedSide,
+    /// Where it stands.
+    pub state: CommitmentState,
+    /// When it came there.
+    pub state_changed_at: DateTime<Utc>,
+    /// Why it was declined, withdrawn or left unfulfilled.
+    #[schema(required)]
+    pub reason: Option<String>,
+    /// What the caller may do now.
+    pub allowed_actions: Vec<CommitmentAction>,
+    /// When it was proposed.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What one side promised and delivered.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+pub struct SideBalance {
+    /// Promised, in euro cents: what is proposed, accepted, binding or done.
+    #[schema(minimum = 0)]
+    pub promised_cents: i64,
+    /// Delivered and acknowledged, in euro cents.
+    #[schema(minimum = 0)]
+    pub delivered_cents: i64,
+}
+
+/// What each side gives: "fifty/fifty" as a number, never a target.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+pub struct Balance {
+    /// The commune.
+    pub commune: SideBalance,
+    /// The holder.
+    pub holder: SideBalance,
+    /// The host organisation.
+    pub host: SideBalance,
+    /// Third parties.
+    pub third_party: SideBalance,
+}
+
+/// All commitments of an initiative, in the order in which they were proposed.
+#[derive(Serialize, ToSchema)]
+pub struct CommitmentList {
+    /// The commitments.
+    pub data: Vec<Commitment>,
+    /// What they add up to.
+    pub balance: Balance,
+}
+
+/// An end of upkeep.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "L'association a déménagé."}))]
+pub struct EndUpkeep {
+    /// Why, before its time.
+    #[schema(min_length = 1, max_length = 5000, nullable = false)]
+    pub reason: Option<String>,
+}
+
+/// A fulfilment to record.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = amount_or_quantity))]
+#[schema(example = json!({"done_on": "2026-09-12", "quantity": "60", "evidence": "Feuille de présence du 12 septembre"}))]
+pub struct NewFulfilment {
+    /// When it was done.
+    pub done_on: NaiveDate,
+    /// Of a financial commitment: money, in euro cents.
+    #[schema(minimum = 1, maximum = 100000000000i64, nullable = false)]
+    pub amount_cents: Option<i64>,
+    /// Of another one: how much, in its unit; a decimal number above 0, with at most three decimals.
+    #[schema(value_type = Option<String>, format = "decimal", nullable = false,
+        pattern = r"^(0*[1-9]\d{0,7}(\.\d{1,3})?|0+\.(00[1-9]|0[1-9]\d?|[1-9]\d{0,2}))$")]
+    pub quantity: Option<BigDecimal>,
+    /// What proves it: an attendance sheet, an invoice, a photo's reference. No names of people.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub evidence: String,
+}
+
+fn amount_or_quantity(new: &NewFulfilment) -> Result<(), ValidationError> {
+    if new.amount_cents.is_some() == new.quantity.is_some() {
+        return Err(ValidationError::new("amount").with_message(
+            "Soit amount_cents, soit quantity. | Either amount_cents or quantity.".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// A dated piece of evidence that part of a commitment was done.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Fulfilment {
+    /// Identifier.
+    pub id: FulfilmentId,
+    /// The commitment.
+    pub commitment_id: CommitmentId,
+    /// When it was done.
+    pub done_on: NaiveDate,
+    /// Money, in euro cents; null for what is no money.
+    #[schema(required)]
+    pub amount_cents: Option<i64>,
+    /// How much, in the commitment's unit; null for money.
+    #[schema(required, value_type = Option<String>, format = "decimal")]
+    pub quantity: Option<BigDecimal>,
+    /// Its value, in euro cents.
+    #[schema(minimum = 0)]
+    pub value_cents: i64,
+    /// What proves it.
+    pub evidence: String,
+    /// The side that did it.
+    pub recorded_side: Side,
+    /// Recorded by an agent for a resident.
+    pub on_behalf: bool,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// Where it stands.
+    pub state: FulfilmentState,
+    /// When the other side answered, or silence did.
+    #[schema(required)]
+    pub answered_at: Option<DateTime<Utc>>,
+    /// Why it was disputed.
+    #[schema(required)]
+    pub dispute_reason: Option<String>,
+    /// Why the dispute was settled as it was.
+    #[schema(required)]
+    pub settlement_reason: Option<String>,
+    /// What the caller may do now.
+    pub allowed_actions: Vec<FulfilmentAction>,
+}
+
+/// All fulfilments of a commitment, the oldest first.
+#[derive(Serialize, ToSchema)]
+pub struct FulfilmentList {
+    /// The fulfilments.
+    pub data: Vec<Fulfilment>,
+}
+
+/// The end of a dispute.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"acknowledge": true, "reason": "La feuille de présence fait foi."}))]
+pub struct Settlement {
+    /// Whether the fulfilment counts.
+    pub acknowledge: bool,
+    /// Why.
+    #[schema(min_length = 1, max_length = 5000)]
+    pub reason: String,
+}

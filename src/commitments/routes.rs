@@ -1,0 +1,382 @@
+//! `/v1/initiatives/{id}/commitments`, `/v1/commitments/{id}`
+
+use actix_web::{get, post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::dto::{Commitment, CommitmentList, EndUpkeep, NewCommitment};
+use super::lifecycle::{CommitmentAction as Action, CommitmentState};
+use super::model::{self, CommitmentRow};
+use crate::auth::caller::{Anyone, Caller, Request};
+use crate::auth::policy::{Role, Standing};
+use crate::http::error::{ApiError, Code};
+use crate::http::extract::Json;
+use crate::http::precondition::{IfMatch, IfMatchHeader};
+use crate::http::problem::Problem;
+use crate::http::reply::{Answer, Reply};
+use crate::ids::{CommitmentId, InitiativeId};
+use crate::initiatives::dto::Reason;
+use crate::initiatives::lifecycle::InitiativeState;
+use crate::initiatives::model::{self as initiatives, Found};
+use crate::lifecycle::Step;
+use crate::state::{Session, State};
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(list_commitments)
+        .service(propose_commitment)
+        .service(get_commitment)
+        .service(accept_commitment)
+        .service(decline_commitment)
+        .service(withdraw_commitment)
+        .service(mark_commitment_unfulfilled)
+        .service(end_upkeep);
+}
+
+/// While these states last, both sides put commitments on the table; later it takes an amendment.
+const NEGOTIABLE: &[InitiativeState] = &[
+    InitiativeState::Draft,
+    InitiativeState::Submitted,
+    InitiativeState::InReview,
+    InitiativeState::ChangesRequested,
+    InitiativeState::Accepted,
+];
+
+/// What is negotiated is for those who negotiate; what binds is for everybody who may read the initiative.
+pub fn is_readable(row: &CommitmentRow, standing: &Standing) -> bool {
+    standing.is_on_the_holders_side()
+        || standing.is_town_hall()
+        || !matches!(
+            row.state,
+            CommitmentState::Proposed
+                | CommitmentState::Accepted
+                | CommitmentState::Declined
+                | CommitmentState::Withdrawn
+        )
+}
+
+/// List the commitments of an initiative
+///
+/// The two columns, with what was delivered of each and the balance of the sides. Others than the holder and the town
+/// hall see what a convention binds.
+#[utoipa::path(
+    tag = "commitments",
+    params(("id" = InitiativeId, Path, description = "Identifier of the initiative.")),
+    responses((status = 200, description = "The commitments.", body = CommitmentList)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/initiatives/{id}/commitments")]
+pub async fn list_commitments(
+    state: web::Data<State>,
+    anyone: Anyone,
+    id: web::Path<InitiativeId>,
+) -> Answer {
+    let mut session = state.read(&anyone).await?;
+    let found = initiatives::find(&mut session, *id).await?;
+    let data = model::show_all(&mut session.conn, *id, &found.standing).await?;
+    Reply::data(&CommitmentList {
+        balance: model::balance(&data),
+        data,
+    })
+}
+
+/// Propose a commitment
+///
+/// Either side puts it on the table, for itself or as a wish to the other; the other side accepts or declines it.
+#[utoipa::path(
+    tag = "commitments",
+    params(("id" = InitiativeId, Path, description = "Identifier of the initiative.")),
+    request_body = NewCommitment,
+    responses(
+        (status = 201, description = "The commitment, proposed.", body = Commitment),
+        (status = 409, description = "Too late for it, or by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/initiatives/{id}/commitments")]
+pub async fn propose_commitment(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<InitiativeId>,
+    body: Json<NewCommitment>,
+) -> Answer {
+    state
+        .write(&caller, async move |session| {
+            let found = initiatives::lock(session, *id).await?;
+            let role = found
+                .standing
+                .permit(&[Role::Holder, Role::Host, Role::Agent])?;
+            if !NEGOTIABLE.contains(&found.row.state) {
+                return Err(ApiError {
+                    state: Some(found.row.state.code()),
+                    ..ApiError::new(Code::WrongState)
+                });
+            }
+            let row = model::propose(session, &found.row, role, &body.0).await?;
+            let shown = row.show(0, &found.standing);
+            Reply::created(format!("/v1/commitments/{}", row.id), row.version, &shown)
+        })
+        .await
+}
+
+/// Get a commitment
+#[utoipa::path(
+    tag = "commitments",
+    params(("id" = CommitmentId, Path, description = "Identifier of the commitment.")),
+    responses((status = 200, description = "The commitment.", body = Commitment)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/commitments/{id}")]
+pub async fn get_commitment(
+    state: web::Data<State>,
+    anyone: Anyone,
+    id: web::Path<CommitmentId>,
+) -> Answer {
+    let mut session = state.read(&anyone).await?;
+    let row = model::find(&mut session.conn, *id).await?;
+    let found = initiatives::find(&mut session, row.initiative_id).await?;
+    if !is_readable(&row, &found.standing) {
+        return Err(ApiError::not_found());
+    }
+    answer(&mut session, &row, &found.standing).await
+}
+
+async fn answer(session: &mut Session, row: &CommitmentRow, standing: &Standing) -> Answer {
+    let delivered = model::delivered_of(&mut session.conn, row.id).await?;
+    Reply::resource(row.version, &row.show(delivered, standing))
+}
+
+/// The initiative first, then the commitment: the order in which everything is locked.
+pub async fn lock(
+    session: &mut Session,
+    id: CommitmentId,
+) -> Result<(Found, CommitmentRow), ApiError> {
+    let initiative = model::find(&mut session.conn, id).await?.initiative_id;
+    let found = initiatives::lock(session, initiative).await?;
+    let row = model::lock(&mut session.conn, id).await?;
+    if is_readable(&row, &found.standing) {
+        Ok((found, row))
+    } else {
+        Err(ApiError::not_found())
+    }
+}
+
+/// Takes an action: right, state, version, then the work.
+async fn act<F>(
+    state: &State,
+    request: &Request,
+    id: CommitmentId,
+    if_match: IfMatch,
+    action: Action,
+    work: F,
+) -> Answer
+where
+    F: AsyncFnOnce(&mut Session, &mut CommitmentRow, Step<CommitmentState>) -> Result<(), ApiError>
+        + 'static,
+{
+    state
+        .write(request, async move |session| {
+            let (found, mut row) = lock(session, id).await?;
+            let step = row.lifecycle().step(row.state, action, &found.standing)?;
+            if_match.check(row.version)?;
+            work(session, &mut row, step).await?;
+            answer(session, &row, &found.standing).await
+        })
+        .await
+}
+
+/// Accept a commitment
+///
+/// The side that did not propose it. Money of the commune is reserved in the year's envelope.
+#[utoipa::path(
+    tag = "commitments",
+    params(("id" = CommitmentId, Path, description = "Identifier of the commitment."), IfMatchHeader),
+    responses(
+        (status = 200, description = "The commitment, accepted.", body = Commitment),
+        (status = 409, description = "Not in this state, by who proposed it, by someone on both sides, beyond the envelope, or a subsidy for a body without SIRET.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/commitments/{id}/accept")]
+pub async fn accept_commitment(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<CommitmentId>,
+    if_match: IfMatch,
+) -> Answer {
+    act(
+        &state,
+        &caller,
+        *id,
+        if_match,
+        Action::Accept,
+        async |session, row, step| model::advance(session, row, step, Action::Accept, None).await,
+    )
+    .await
+}
+
+/// Decline a commitment
+///
+/// The side that did not propose it, with a reason.
+#[utoipa::path(
+    tag = "commitments",
+    params(("id" = CommitmentId, Path, description = "Identifier of the commitment."), IfMatchHeader),
+    request_body = Reason,
+    responses(
+        (status = 200, description = "The commitment, declined.", body = Commitment),
+        (status = 409, description = "Not in this state, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/commitments/{id}/decline")]
+pub async fn decline_commitment(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<CommitmentId>,
+    if_match: IfMatch,
+    body: Json<Reason>,
+) -> Answer {
+    act(
+        &state,
+        &caller,
+        *id,
+        if_match,
+        Action::Decline,
+        async move |session, row, step| {
+            model::advance(session, row, step, Action::Decline, Some(&body.0.reason)).await
+        },
+    )
+    .await
+}
+
+/// Withdraw a commitment
+///
+/// The side that proposed it, until a convention is open for signature with it.
+#[utoipa::path(
+    tag = "commitments",
+    params(("id" = CommitmentId, Path, description = "Identifier of the commitment."), IfMatchHeader),
+    request_body = Reason,
+    responses(
+        (status = 200, description = "The commitment, withdrawn.", body = Commitment),
+        (status = 409, description = "Not in this state, held by a convention, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/commitments/{id}/withdraw")]
+pub async fn withdraw_commitment(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<CommitmentId>,
+    if_match: IfMatch,
+    body: Json<Reason>,
+) -> Answer {
+    act(&state, &caller, *id, if_match, Action::Withdraw, async move |session, row, step| {
+        if model::is_in_a_convention(&mut session.conn, row).await? {
+            return Err(ApiError::requirement(
+                "Une convention ouverte à la signature le contient : elle doit d'abord être rouverte.",
+                "A convention that is open for signature holds it: it is to be reopened first.",
+            ));
+        }
+        model::advance(session, row, step, Action::Withdraw, Some(&body.0.reason)).await
+    })
+    .await
+}
+
+/// Mark a commitment unfulfilled
+///
+/// An agent settles it: it will not be done, or not wholly.
+#[utoipa::path(
+    tag = "commitments",
+    params(("id" = CommitmentId, Path, description = "Identifier of the commitment."), IfMatchHeader),
+    request_body = Reason,
+    responses(
+        (status = 200, description = "The commitment, settled.", body = Commitment),
+        (status = 409, description = "Not in this state, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/commitments/{id}/mark_unfulfilled")]
+pub async fn mark_commitment_unfulfilled(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<CommitmentId>,
+    if_match: IfMatch,
+    body: Json<Reason>,
+) -> Answer {
+    act(
+        &state,
+        &caller,
+        *id,
+        if_match,
+        Action::MarkUnfulfilled,
+        async move |session, row, step| {
+            model::advance(
+                session,
+                row,
+                step,
+                Action::MarkUnfulfilled,
+                Some(&body.0.reason),
+            )
+            .await
+        },
+    )
+    .await
+}
+
+/// End an upkeep
+///
+/// On its last day or later it is fulfilled; before, it is fulfilled in part and needs a reason.
+#[utoipa::path(
+    tag = "commitments",
+    params(("id" = CommitmentId, Path, description = "Identifier of the commitment."), IfMatchHeader),
+    request_body = EndUpkeep,
+    responses(
+        (status = 200, description = "The commitment with the end of its upkeep.", body = Commitment),
+        (status = 409, description = "Not in this state, no upkeep, not begun, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/commitments/{id}/end_upkeep")]
+pub async fn end_upkeep(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<CommitmentId>,
+    if_match: IfMatch,
+    body: Json<EndUpkeep>,
+) -> Answer {
+    act(
+        &state,
+        &caller,
+        *id,
+        if_match,
+        Action::EndUpkeep,
+        async move |session, row, step| {
+            let today = session.today();
+            let Some((starts_on, ends_on)) = row.upkeep_starts_on.zip(row.upkeep_ends_on) else {
+                return Err(ApiError::requirement(
+                    "Ce n'est pas un entretien.",
+                    "This is no upkeep.",
+                ));
+            };
+            if today < starts_on {
+                return Err(ApiError::requirement(
+                    "L'entretien n'a pas commencé.",
+                    "The upkeep has not begun.",
+                ));
+            }
+            row.upkeep_ended_on = Some(today);
+            let step = if today < ends_on {
+                Step {
+                    to: CommitmentState::PartiallyFulfilled,
+                    ..step
+                }
+            } else {
+                step
+            };
+            let reason = body.0.reason.as_deref();
+            if step.to == CommitmentState::PartiallyFulfilled && reason.is_none() {
+                return Err(ApiError::fault(
+                    "/reason",
+                    crate::http::error::FaultCode::Required,
+                    "Nécessaire avant le terme.",
+                    "Needed before the end.",
+                ));
+            }
+            model::advance(session, row, step, Action::EndUpkeep, reason).await
+        },
+    )
+    .await
+}

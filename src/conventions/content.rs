@@ -1,0 +1,278 @@
+//! What is signed: the material content of a version as canonical JSON (RFC 8785), and its SHA-256. Whoever has the
+//! bytes can check the hash without us.
+
+use bigdecimal::BigDecimal;
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use super::dto::{Authority, ContributorStatus, InitiativeTitle, Party, WorksOwnership};
+use super::model::Found;
+use super::parties::{Body, PartyState, hexadecimal};
+use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side, Upkeep, ValuationMethod};
+use crate::commitments::model::CommitmentRow;
+use crate::db::schema::communes;
+use crate::holders::dto::HolderKind;
+use crate::http::error::ApiError;
+use crate::ids::{CommitmentId, ConventionId};
+use crate::initiatives::dto::Land;
+use crate::state::Session;
+
+/// The commune as the content names it.
+#[derive(Serialize, ToSchema)]
+pub struct ContentCommune {
+    /// INSEE code.
+    pub code: String,
+    /// Official name.
+    pub name: String,
+    /// SIREN.
+    #[schema(required)]
+    pub siren: Option<String>,
+}
+
+/// A party as the content names it.
+#[derive(Serialize, ToSchema)]
+pub struct ContentParty {
+    /// Which party.
+    pub party: Party,
+    /// Name of the commune or of the holder; null for a natural person.
+    #[schema(required)]
+    pub name: Option<String>,
+    /// What the holder or host is; null for the commune.
+    #[schema(required)]
+    pub kind: Option<HolderKind>,
+    /// SIRET.
+    #[schema(required)]
+    pub siret: Option<String>,
+    /// The signatory's function.
+    pub capacity: String,
+    /// The signatory: SHA-256 of a secret salt followed by the full name, in hexadecimal.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub signatory: String,
+}
+
+/// A commitment as the content freezes it.
+#[derive(Serialize, ToSchema)]
+pub struct ContentCommitment {
+    /// Identifier, the same in every version.
+    pub id: CommitmentId,
+    /// Who owes.
+    pub side: Side,
+    /// What.
+    pub kind: CommitmentKind,
+    /// In a few words.
+    pub title: String,
+    /// In more words.
+    #[schema(required)]
+    pub description: Option<String>,
+    /// Who gives, when a third party does.
+    #[schema(required)]
+    pub third_party_name: Option<String>,
+    /// How the commune's help goes out.
+    #[schema(required)]
+    pub route: Option<CommuneRoute>,
+    /// How much, of what is no money.
+    #[schema(required, value_type = Option<String>, format = "decimal")]
+    pub quantity: Option<BigDecimal>,
+    /// Of what.
+    #[schema(required)]
+    pub unit: Option<String>,
+    /// Value of one unit, in euro cents.
+    #[schema(required)]
+    pub unit_value_cents: Option<i64>,
+    /// How the value was found.
+    #[schema(required)]
+    pub valuation_method: Option<ValuationMethod>,
+    /// Value of the whole, in euro cents.
+    pub value_cents: i64,
+    /// Year of the envelope, for the commune's money.
+    #[schema(required)]
+    pub budget_year: Option<i32>,
+    /// By when; null for upkeep.
+    #[schema(required)]
+    pub due_on: Option<NaiveDate>,
+    /// From when to when, for upkeep.
+    #[schema(required)]
+    pub upkeep: Option<Upkeep>,
+}
+
+impl From<&CommitmentRow> for ContentCommitment {
+    fn from(row: &CommitmentRow) -> Self {
+        Self {
+            id: row.id,
+            side: row.side,
+            kind: row.kind,
+            title: row.title.clone(),
+            description: row.description.clone(),
+            third_party_name: row.third_party_name.clone(),
+            route: row.route,
+            quantity: row.quantity.as_ref().map(BigDecimal::normalized),
+            unit: row.unit.clone(),
+            unit_value_cents: row.unit_value_cents,
+            valuation_method: row.valuation_method,
+            value_cents: row.value_cents,
+            budget_year: row.budget_year,
+            due_on: row.due_on,
+            upkeep: row
+                .upkeep_starts_on
+                .zip(row.upkeep_ends_on)
+                .map(|(starts_on, ends_on)| Upkeep { starts_on, ends_on }),
+        }
+    }
+}
+
+/// The material content of a version.
+#[derive(Serialize, ToSchema)]
+pub struct ConventionContent {
+    /// Always `fifty-fifty/convention/1`.
+    #[schema(example = "fifty-fifty/convention/1")]
+    pub schema: String,
+    /// The commune.
+    pub commune: ContentCommune,
+    /// What it is for.
+    pub initiative: InitiativeTitle,
+    /// Identifier of the first version.
+    pub root_id: ConventionId,
+    /// Number of the version.
+    pub number: i32,
+    /// Who signs.
+    pub parties: Vec<ContentParty>,
+    /// Object.
+    pub object: String,
+    /// First day.
+    pub starts_on: NaiveDate,
+    /// Last day.
+    pub ends_on: NaiveDate,
+    /// Why it lasts longer than the commune's setting allows.
+    #[schema(required)]
+    pub long_duration_reason: Option<String>,
+    /// Whose land is used.
+    pub land: Land,
+    /// Which piece of it.
+    #[schema(required)]
+    pub land_description: Option<String>,
+    /// Fee for the land, in euro cents.
+    #[schema(required)]
+    pub land_fee_cents: Option<i64>,
+    /// Why there is no fee.
+    #[schema(required)]
+    pub land_fee_exemption: Option<String>,
+    /// Whether it goes on by itself.
+    pub tacit_renewal: bool,
+    /// Agreement of the clergy in charge.
+    #[schema(required)]
+    pub clergy_agreement: Option<String>,
+    /// Who owns what is built.
+    pub works_ownership: WorksOwnership,
+    /// What the contributors are by law.
+    pub contributor_status: ContributorStatus,
+    /// The commune's insurance.
+    #[schema(required)]
+    pub commune_insurance: Option<String>,
+    /// The holder's insurance.
+    #[schema(required)]
+    pub holder_insurance: Option<String>,
+    /// What contributors may not do.
+    #[schema(required)]
+    pub forbidden_tasks: Option<String>,
+    /// How minors are supervised.
+    #[schema(required)]
+    pub supervision_of_minors: Option<String>,
+    /// Consent for pictures.
+    #[schema(required)]
+    pub image_consent: Option<String>,
+    /// Why nobody keeps it up afterwards.
+    #[schema(required)]
+    pub no_upkeep_reason: Option<String>,
+    /// Days between a termination and its effect.
+    pub notice_days: i32,
+    /// How the result will be evaluated.
+    #[schema(required)]
+    pub evaluation_terms: Option<String>,
+    /// The act that lets the commune commit.
+    #[schema(required)]
+    pub authority: Option<Authority>,
+    /// What each side promises, in the order in which it was proposed.
+    pub commitments: Vec<ContentCommitment>,
+}
+
+/// The content that a version has now: canonical JSON and its SHA-256 in hexadecimal.
+pub async fn freeze(
+    session: &mut Session,
+    found: &Found,
+    bodies: &(Body, Option<Body>),
+    parties: &[PartyState],
+    commitments: &[CommitmentRow],
+) -> Result<(String, String), ApiError> {
+    let row = &found.row;
+    let (name, siren): (String, Option<String>) = communes::table
+        .find(&row.commune_code)
+        .select((communes::name, communes::siren))
+        .first(&mut session.conn)
+        .await?;
+    let (holder, host) = bodies;
+    let party = |state: &PartyState| {
+        let body = match state.row.party {
+            Party::Commune => None,
+            Party::Holder => Some(holder),
+            Party::Host => host.as_ref(),
+        };
+        Ok(ContentParty {
+            party: state.row.party,
+            name: match body {
+                None => Some(name.clone()),
+                Some(body) => Some(body.name.clone()).filter(|_| body.kind != HolderKind::Person),
+            },
+            kind: body.map(|body| body.kind),
+            siret: body.and_then(|body| body.siret.clone()),
+            capacity: state.row.capacity.clone(),
+            signatory: state
+                .identity
+                .hash()
+                .ok_or_else(|| ApiError::internal("a signatory without a name"))?,
+        })
+    };
+    let content = ConventionContent {
+        schema: "fifty-fifty/convention/1".to_owned(),
+        parties: parties.iter().map(party).collect::<Result<_, ApiError>>()?,
+        commune: ContentCommune {
+            code: row.commune_code.clone(),
+            name: name.clone(),
+            siren,
+        },
+        initiative: InitiativeTitle {
+            id: row.initiative_id,
+            title: found.initiative.row.title.clone(),
+        },
+        root_id: row.root_id,
+        number: row.number,
+        object: row.object.clone(),
+        starts_on: row.starts_on,
+        ends_on: row.ends_on,
+        long_duration_reason: row.long_duration_reason.clone(),
+        land: row.land,
+        land_description: row.land_description.clone(),
+        land_fee_cents: row.land_fee_cents,
+        land_fee_exemption: row.land_fee_exemption.clone(),
+        tacit_renewal: row.tacit_renewal,
+        clergy_agreement: row.clergy_agreement.clone(),
+        works_ownership: row.works_ownership,
+        contributor_status: row.contributor_status,
+        commune_insurance: row.commune_insurance.clone(),
+        holder_insurance: row.holder_insurance.clone(),
+        forbidden_tasks: row.forbidden_tasks.clone(),
+        supervision_of_minors: row.supervision_of_minors.clone(),
+        image_consent: row.image_consent.clone(),
+        no_upkeep_reason: row.no_upkeep_reason.clone(),
+        notice_days: row.notice_days,
+        evaluation_terms: row.evaluation_terms.clone(),
+        authority: row.authority(),
+        commitments: commitments.iter().map(ContentCommitment::from).collect(),
+    };
+    let canonical = serde_json_canonicalizer::to_string(&content).map_err(ApiError::internal)?;
+    let hash = hexadecimal(&Sha256::digest(&canonical));
+    Ok((canonical, hash))
+}

@@ -1,0 +1,210 @@
+//! Writing a draft, and changing it: its terms, its parties, its commitments.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::input::{ConventionPatch, NewConvention};
+use super::lifecycle::{ConventionAction, ConventionState, LIVE};
+use super::model::{self, ConventionRow};
+use super::parties;
+use crate::auth::policy::Role;
+use crate::commitments;
+use crate::commitments::lifecycle::CommitmentState;
+use crate::db::schema::{convention_commitments, conventions};
+use crate::http::error::{ApiError, Code, Fault, FaultCode, Text};
+use crate::ids::{CommitmentId, ConventionId};
+use crate::initiatives;
+use crate::lifecycle::Step;
+use crate::state::Session;
+
+/// Drafts version 1 for an initiative that the caller holds locked, with its parties and its commitments.
+pub async fn draft(
+    session: &mut Session,
+    initiative: &initiatives::model::Found,
+    role: Role,
+    new: NewConvention,
+) -> Result<ConventionRow, ApiError> {
+    let about = &initiative.row;
+    let live = model::lock_all(&mut session.conn, about.id, LIVE).await?;
+    if let [live, ..] = live.as_slice() {
+        return Err(ApiError {
+            state: Some(live.state.code()),
+            ..ApiError::because(
+                Code::AlreadyExists,
+                "L'initiative a déjà une convention.",
+                "The initiative has a convention already.",
+            )
+        });
+    }
+    let holder_id = about
+        .holder_id
+        .ok_or_else(|| ApiError::internal("an accepted initiative without a holder"))?;
+    let id = ConventionId::new(&about.commune_code, session.now)?;
+    let mut row = ConventionRow {
+        id,
+        commune_code: about.commune_code.clone(),
+        root_id: id,
+        number: 1,
+        initiative_id: about.id,
+        holder_id,
+        host_id: about.host_id,
+        state: ConventionState::Draft,
+        object: new.object,
+        starts_on: new.starts_on,
+        ends_on: new.ends_on,
+        long_duration_reason: new.long_duration_reason,
+        land: new.land.unwrap_or(about.land),
+        land_description: new.land_description,
+        land_fee_cents: new.land_fee_cents,
+        land_fee_exemption: new.land_fee_exemption,
+        tacit_renewal: new.tacit_renewal,
+        clergy_agreement: new.clergy_agreement,
+        works_ownership: new.works_ownership,
+        contributor_status: new.contributor_status,
+        commune_insurance: new.commune_insurance,
+        holder_insurance: new.holder_insurance,
+        forbidden_tasks: new.forbidden_tasks,
+        supervision_of_minors: new.supervision_of_minors,
+        image_consent: new.image_consent,
+        no_upkeep_reason: new.no_upkeep_reason,
+        notice_days: new.notice_days,
+        evaluation_terms: new.evaluation_terms,
+        authority_kind: None,
+        authority_reference: None,
+        authority_on: None,
+        authority_executory_on: None,
+        council_members: None,
+        votes_cast: None,
+        votes_for: None,
+        votes_against: None,
+        votes_abstained: None,
+        content: None,
+        content_sha256: None,
+        opened_at: None,
+        activated_at: None,
+        ended_at: None,
+        effective_on: None,
+        reason: None,
+        created_by: session.actor.person()?.id,
+        state_changed_at: session.now,
+        created_at: session.now,
+        version: 1,
+    };
+    row.set_authority(new.authority);
+    diesel::insert_into(conventions::table)
+        .values(&row)
+        .execute(&mut session.conn)
+        .await?;
+    parties::name(session, &row, &new.parties).await?;
+    hold(session, &row, new.commitment_ids.as_deref()).await?;
+    let step = Step {
+        from: row.state,
+        to: row.state,
+        role,
+    };
+    model::record(session, &row, step, ConventionAction::Create, None).await?;
+    Ok(row)
+}
+
+/// Chooses what a draft holds: these commitments, or all that are proposed or accepted.
+pub async fn hold(
+    session: &mut Session,
+    row: &ConventionRow,
+    chosen: Option<&[CommitmentId]>,
+) -> Result<(), ApiError> {
+    let on_the_table: Vec<CommitmentId> =
+        commitments::model::of_initiative(&mut session.conn, row.initiative_id)
+            .await?
+            .into_iter()
+            .filter(|commitment| {
+                matches!(
+                    commitment.state,
+                    CommitmentState::Proposed | CommitmentState::Accepted
+                )
+            })
+            .map(|commitment| commitment.id)
+            .collect();
+    if let Some(chosen) = chosen {
+        let faults: Vec<Fault> = chosen
+            .iter()
+            .enumerate()
+            .filter(|(_, id)| !on_the_table.contains(id))
+            .map(|(index, _)| {
+                let text = Text::new(
+                    "Aucun engagement proposé ou accepté de l'initiative n'a cet identifiant.",
+                    "No proposed or accepted commitment of the initiative has this id.",
+                );
+                Fault::at(
+                    &format!("/commitment_ids/{index}"),
+                    FaultCode::NotFound,
+                    text,
+                )
+            })
+            .collect();
+        if !faults.is_empty() {
+            return Err(ApiError::invalid(faults));
+        }
+    }
+    let held: Vec<_> = on_the_table
+        .into_iter()
+        .filter(|id| chosen.is_none_or(|chosen| chosen.contains(id)))
+        .map(|id| {
+            (
+                convention_commitments::convention_id.eq(row.id),
+                convention_commitments::commitment_id.eq(id),
+                convention_commitments::commune_code.eq(&row.commune_code),
+            )
+        })
+        .collect();
+    diesel::delete(convention_commitments::table)
+        .filter(convention_commitments::convention_id.eq(row.id))
+        .filter(convention_commitments::commune_code.eq(&row.commune_code))
+        .execute(&mut session.conn)
+        .await?;
+    diesel::insert_into(convention_commitments::table)
+        .values(held)
+        .execute(&mut session.conn)
+        .await?;
+    Ok(())
+}
+
+/// Applies a change of the draft, apart from its parties and commitments.
+pub fn change(row: &mut ConventionRow, patch: ConventionPatch) -> Result<(), ApiError> {
+    macro_rules! set {
+        ($($field:ident),+ $(,)?) => {$(if let Some(value) = patch.$field { row.$field = value; })+};
+    }
+    set!(
+        object,
+        starts_on,
+        ends_on,
+        long_duration_reason,
+        land,
+        land_description,
+        land_fee_cents,
+        land_fee_exemption,
+        tacit_renewal,
+        clergy_agreement,
+        works_ownership,
+        contributor_status,
+        commune_insurance,
+        holder_insurance,
+        forbidden_tasks,
+        supervision_of_minors,
+        image_consent,
+        no_upkeep_reason,
+        notice_days,
+        evaluation_terms,
+    );
+    if let Some(authority) = patch.authority {
+        row.set_authority(authority);
+    }
+    if row.ends_on < row.starts_on {
+        return Err(ApiError::fault(
+            "/ends_on",
+            FaultCode::Inconsistent,
+            "La fin précède le début.",
+            "The end comes before the start.",
+        ));
+    }
+    Ok(())
+}

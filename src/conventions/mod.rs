@@ -1,0 +1,17 @@
+//! Conventions: who does what, signed by both sides.
+
+pub mod actions;
+pub mod content;
+pub mod drafting;
+pub mod dto;
+pub mod ending;
+pub mod input;
+pub mod lifecycle;
+pub mod list;
+pub mod model;
+pub mod opening;
+pub mod parties;
+pub mod quick;
+pub mod routes;
+pub mod signing;
+pub mod view;

@@ -1,0 +1,344 @@
+//! Versions of conventions in the database: rows, who may read them, and their steps.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use super::dto::{Authority, AuthorityKind, ContributorStatus, Votes, WorksOwnership};
+use super::lifecycle::{ConventionAction, ConventionState};
+use crate::audit::{self, Entry, Subject, Visibility};
+use crate::auth::policy::{Role, Standing};
+use crate::commitments;
+use crate::commitments::model::CommitmentRow;
+use crate::db::schema::{convention_commitments, conventions};
+use crate::http::error::{ApiError, Code};
+use crate::ids::{CommitmentId, ConventionId, HolderId, InitiativeId, UserId};
+use crate::initiatives;
+use crate::initiatives::dto::Land;
+use crate::lifecycle::Step;
+use crate::state::Session;
+
+/// A row of `conventions`.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = conventions, treat_none_as_null = true)]
+pub struct ConventionRow {
+    pub id: ConventionId,
+    pub commune_code: String,
+    pub root_id: ConventionId,
+    pub number: i32,
+    pub initiative_id: InitiativeId,
+    pub holder_id: HolderId,
+    pub host_id: Option<HolderId>,
+    pub state: ConventionState,
+    pub object: String,
+    pub starts_on: NaiveDate,
+    pub ends_on: NaiveDate,
+    pub long_duration_reason: Option<String>,
+    pub land: Land,
+    pub land_description: Option<String>,
+    pub land_fee_cents: Option<i64>,
+    pub land_fee_exemption: Option<String>,
+    pub tacit_renewal: bool,
+    pub clergy_agreement: Option<String>,
+    pub works_ownership: WorksOwnership,
+    pub contributor_status: ContributorStatus,
+    pub commune_insurance: Option<String>,
+    pub holder_insurance: Option<String>,
+    pub forbidden_tasks: Option<String>,
+    pub supervision_of_minors: Option<String>,
+    pub image_consent: Option<String>,
+    pub no_upkeep_reason: Option<String>,
+    pub notice_days: i32,
+    pub evaluation_terms: Option<String>,
+    pub authority_kind: Option<AuthorityKind>,
+    pub authority_reference: Option<String>,
+    pub authority_on: Option<NaiveDate>,
+    pub authority_executory_on: Option<NaiveDate>,
+    pub council_members: Option<i32>,
+    pub votes_cast: Option<i32>,
+    pub votes_for: Option<i32>,
+    pub votes_against: Option<i32>,
+    pub votes_abstained: Option<i32>,
+    pub content: Option<String>,
+    pub content_sha256: Option<String>,
+    pub opened_at: Option<DateTime<Utc>>,
+    pub activated_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub effective_on: Option<NaiveDate>,
+    pub reason: Option<String>,
+    pub created_by: UserId,
+    pub state_changed_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub version: i32,
+}
+
+/// A version that the caller may read, with its initiative and what they are in it.
+pub struct Found {
+    pub row: ConventionRow,
+    pub initiative: initiatives::model::Found,
+}
+
+impl Found {
+    /// What the caller is in this matter.
+    pub const fn standing(&self) -> &Standing {
+        &self.initiative.standing
+    }
+
+    /// Whether the caller is one of those who negotiate and sign.
+    pub fn is_inside(&self) -> bool {
+        self.standing().is_town_hall() || self.standing().is_on_the_holders_side()
+    }
+}
+
+impl ConventionRow {
+    /// The act that lets the commune commit.
+    pub fn authority(&self) -> Option<Authority> {
+        let votes = match (
+            self.council_members,
+            self.votes_cast,
+            self.votes_for,
+            self.votes_against,
+            self.votes_abstained,
+        ) {
+            (
+                Some(council_members),
+                Some(cast),
+                Some(in_favour),
+                Some(against),
+                Some(abstained),
+            ) => Some(Votes {
+                council_members,
+                cast,
+                in_favour,
+                against,
+                abstained,
+            }),
+            _ => None,
+        };
+        Some(Authority {
+            kind: self.authority_kind?,
+            reference: self.authority_reference.clone()?,
+            decided_on: self.authority_on?,
+            executory_on: self.authority_executory_on?,
+            votes,
+        })
+    }
+
+    /// Sets or clears it.
+    pub fn set_authority(&mut self, authority: Option<Authority>) {
+        let votes = authority.as_ref().and_then(|authority| authority.votes);
+        self.authority_kind = authority.as_ref().map(|authority| authority.kind);
+        self.authority_on = authority.as_ref().map(|authority| authority.decided_on);
+        self.authority_executory_on = authority.as_ref().map(|authority| authority.executory_on);
+        self.authority_reference = authority.map(|authority| authority.reference);
+        self.council_members = votes.map(|votes| votes.council_members);
+        self.votes_cast = votes.map(|votes| votes.cast);
+        self.votes_for = votes.map(|votes| votes.in_favour);
+        self.votes_against = votes.map(|votes| votes.against);
+        self.votes_abstained = votes.map(|votes| votes.abstained);
+    }
+}
+
+/// A version that the caller may read; 404 otherwise. Drafts, open and cancelled ones are for those who negotiate.
+pub async fn find(session: &mut Session, id: ConventionId) -> Result<Found, ApiError> {
+    let row = conventions::table
+        .find((id, id.commune()))
+        .select(ConventionRow::as_select())
+        .first(&mut session.conn)
+        .await?;
+    let initiative = initiatives::model::find(session, row.initiative_id).await?;
+    readable(row, initiative)
+}
+
+/// The same, held until the transaction ends, after its initiative.
+pub async fn lock(session: &mut Session, id: ConventionId) -> Result<Found, ApiError> {
+    let initiative: InitiativeId = conventions::table
+        .find((id, id.commune()))
+        .select(conventions::initiative_id)
+        .first(&mut session.conn)
+        .await?;
+    let initiative = initiatives::model::lock(session, initiative).await?;
+    let row = conventions::table
+        .find((id, id.commune()))
+        .select(ConventionRow::as_select())
+        .for_update()
+        .first(&mut session.conn)
+        .await?;
+    readable(row, initiative)
+}
+
+fn readable(row: ConventionRow, initiative: initiatives::model::Found) -> Result<Found, ApiError> {
+    let found = Found { row, initiative };
+    if found.row.activated_at.is_some() || found.is_inside() {
+        Ok(found)
+    } else {
+        Err(ApiError::not_found())
+    }
+}
+
+/// All versions of an initiative's conventions in these states, held until the transaction ends.
+pub async fn lock_all(
+    conn: &mut AsyncPgConnection,
+    initiative: InitiativeId,
+    states: &[ConventionState],
+) -> Result<Vec<ConventionRow>, ApiError> {
+    Ok(conventions::table
+        .filter(conventions::initiative_id.eq(initiative))
+        .filter(conventions::commune_code.eq(initiative.commune()))
+        .filter(conventions::state.eq_any(states))
+        .order((conventions::number, conventions::id))
+        .select(ConventionRow::as_select())
+        .for_update()
+        .load(conn)
+        .await?)
+}
+
+/// The commitments that a version holds.
+pub async fn held(
+    conn: &mut AsyncPgConnection,
+    id: ConventionId,
+) -> Result<Vec<CommitmentId>, ApiError> {
+    Ok(convention_commitments::table
+        .filter(convention_commitments::convention_id.eq(id))
+        .filter(convention_commitments::commune_code.eq(id.commune()))
+        .select(convention_commitments::commitment_id)
+        .load(conn)
+        .await?)
+}
+
+/// The same as rows, in the order in which they were proposed, held until the transaction ends.
+pub async fn lock_held(
+    conn: &mut AsyncPgConnection,
+    row: &ConventionRow,
+) -> Result<Vec<CommitmentRow>, ApiError> {
+    let held = held(conn, row.id).await?;
+    let mut rows = commitments::model::lock_all(conn, row.initiative_id).await?;
+    rows.retain(|commitment| held.contains(&commitment.id));
+    Ok(rows)
+}
+
+/// Writes a row that the caller holds locked; `from` guards against a state that is not the one that was read.
+pub async fn save(
+    conn: &mut AsyncPgConnection,
+    row: &mut ConventionRow,
+    from: ConventionState,
+) -> Result<(), ApiError> {
+    let version = row.version;
+    row.version += 1;
+    let changed = diesel::update(conventions::table.find((row.id, &row.commune_code)))
+        .filter(conventions::state.eq(from))
+        .filter(conventions::version.eq(version))
+        .set(&*row)
+        .execute(conn)
+        .await?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(ApiError::new(Code::WrongState))
+    }
+}
+
+/// Takes a step: moves the state, saves the row and writes the history.
+pub async fn advance(
+    session: &mut Session,
+    row: &mut ConventionRow,
+    step: Step<ConventionState>,
+    action: ConventionAction,
+    reason: Option<&str>,
+) -> Result<(), ApiError> {
+    if step.to != step.from {
+        row.state = step.to;
+        row.state_changed_at = session.now;
+    }
+    save(&mut session.conn, row, step.from).await?;
+    record(session, row, step, action, reason).await
+}
+
+/// Writes the history of a step whose row is saved already.
+pub async fn record(
+    session: &mut Session,
+    row: &ConventionRow,
+    step: Step<ConventionState>,
+    action: ConventionAction,
+    reason: Option<&str>,
+) -> Result<(), ApiError> {
+    let entry = Entry {
+        commune: &row.commune_code,
+        initiative: Some(row.initiative_id),
+        subject: Subject::Convention,
+        subject_id: row.id.0,
+        action: action.code(),
+        states: (step.from != step.to).then(|| (step.from.code(), step.to.code())),
+        reason,
+        actor: if step.role == Role::Clock {
+            None
+        } else {
+            session.actor.user_id()
+        },
+        role: step.role,
+        // What is negotiated is for those who negotiate; what is in force is public.
+        visibility: if row.activated_at.is_some() {
+            Visibility::Public
+        } else {
+            Visibility::Parties
+        },
+    };
+    audit::record(&mut session.conn, session.now, entry).await
+}
+
+/// Ends an unsigned version.
+pub async fn cancel(
+    session: &mut Session,
+    row: &mut ConventionRow,
+    role: Role,
+    reason: &str,
+) -> Result<(), ApiError> {
+    let step = Step {
+        from: row.state,
+        to: ConventionState::Cancelled,
+        role,
+    };
+    row.reason = Some(reason.to_owned());
+    advance(session, row, step, ConventionAction::Cancel, Some(reason)).await
+}
+
+/// Ends a version that is in force, with effect on a day.
+pub async fn terminate(
+    session: &mut Session,
+    row: &mut ConventionRow,
+    role: Role,
+    effective_on: NaiveDate,
+    reason: &str,
+) -> Result<(), ApiError> {
+    let step = Step {
+        from: row.state,
+        to: ConventionState::Terminated,
+        role,
+    };
+    row.reason = Some(reason.to_owned());
+    row.effective_on = Some(effective_on);
+    row.ended_at = Some(session.now);
+    advance(
+        session,
+        row,
+        step,
+        ConventionAction::Terminate,
+        Some(reason),
+    )
+    .await
+}
+
+/// An elected official terminates for the commune, for the holder a member who may sign.
+pub fn may_terminate(standing: &Standing) -> Result<Role, ApiError> {
+    let role = standing.permit(&[Role::ElectedOfficial, Role::Holder])?;
+    let signs = standing
+        .holder
+        .is_some_and(|membership| membership.may_sign);
+    if role == Role::Holder && !signs {
+        return Err(ApiError::forbidden(
+            "Il faut un membre qui peut signer pour le porteur.",
+            "It takes a member who may sign for the holder.",
+        ));
+    }
+    Ok(role)
+}

@@ -1,0 +1,279 @@
+//! `/v1/conventions`, `/v1/initiatives/{id}/conventions`
+
+use actix_web::{get, patch, post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::content::ConventionContent;
+use super::drafting;
+use super::dto::{Convention, ConventionFilter, ConventionList, ConventionPage};
+use super::input::{ConventionPatch, NewConvention};
+use super::lifecycle::{CONVENTION, ConventionAction};
+use super::list::{self, Position};
+use super::{model, parties, view};
+use crate::audit::dto::HistoryPage;
+use crate::audit::{self, Of};
+use crate::auth::caller::{Anyone, Caller};
+use crate::auth::policy::Role;
+use crate::http::error::{ApiError, Code};
+use crate::http::extract::{Json, Query};
+use crate::http::paging::Paging;
+use crate::http::precondition::{IfMatch, IfMatchHeader};
+use crate::http::problem::Problem;
+use crate::http::reply::{Answer, Reply};
+use crate::ids::{ConventionId, InitiativeId};
+use crate::initiatives;
+use crate::initiatives::lifecycle::InitiativeState;
+use crate::state::State;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(list_conventions)
+        .service(list_initiative_conventions)
+        .service(create_convention)
+        .service(get_convention)
+        .service(update_convention)
+        .service(get_convention_content)
+        .service(get_convention_history);
+}
+
+/// Who drafts.
+const MAY_DRAFT: &[Role] = &[Role::Agent];
+
+/// List conventions
+///
+/// Everybody sees those that are or were in force, of published initiatives. Agents and elected officials who name
+/// their commune see its drafts, open and cancelled ones too.
+#[utoipa::path(
+    tag = "conventions",
+    params(ConventionFilter, Paging),
+    responses((status = 200, description = "A page of conventions.", body = ConventionPage)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/conventions")]
+pub async fn list_conventions(
+    state: web::Data<State>,
+    anyone: Anyone,
+    filter: Query<ConventionFilter>,
+    paging: Query<Paging>,
+) -> Answer {
+    let after: Option<Position> = state.after(&anyone, paging.0.cursor.as_deref())?;
+    let mut session = state.read(&anyone).await?;
+    let limit = paging.0.limit();
+    let found = list::list(&mut session.conn, &session.actor, &filter.0, after, limit).await?;
+    let reply = state.page(
+        &anyone,
+        found,
+        |item| (item.created_at, item.id),
+        |data, has_more, next_cursor| ConventionPage {
+            data,
+            has_more,
+            next_cursor,
+        },
+    )?;
+    Ok(if anyone.user.is_none() {
+        reply.public(30)
+    } else {
+        reply
+    })
+}
+
+/// List the conventions of an initiative
+///
+/// All versions that the caller may read, the oldest first. Drafts, open and cancelled ones are for the holder, the
+/// host and the town hall.
+#[utoipa::path(
+    tag = "conventions",
+    params(("id" = InitiativeId, Path, description = "Identifier of the initiative.")),
+    responses((status = 200, description = "The versions.", body = ConventionList)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/initiatives/{id}/conventions")]
+pub async fn list_initiative_conventions(
+    state: web::Data<State>,
+    anyone: Anyone,
+    id: web::Path<InitiativeId>,
+) -> Answer {
+    let mut session = state.read(&anyone).await?;
+    let found = initiatives::model::find(&mut session, *id).await?;
+    let inside = found.standing.is_town_hall() || found.standing.is_on_the_holders_side();
+    let data = list::of_initiative(&mut session.conn, *id, inside).await?;
+    Reply::data(&ConventionList { data })
+}
+
+/// Draft a convention
+///
+/// An agent drafts version 1 for an accepted initiative. It holds every commitment that is proposed or accepted, or
+/// those that are chosen.
+#[utoipa::path(
+    tag = "conventions",
+    params(("id" = InitiativeId, Path, description = "Identifier of the initiative.")),
+    request_body = NewConvention,
+    responses(
+        (status = 201, description = "The draft.", body = Convention),
+        (status = 409, description = "The initiative is not accepted, it has a convention already, or the caller is a member of the holder or host.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/initiatives/{id}/conventions")]
+pub async fn create_convention(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<InitiativeId>,
+    body: Json<NewConvention>,
+) -> Answer {
+    state
+        .write(&caller, async move |session| {
+            let initiative = initiatives::model::lock(session, *id).await?;
+            let role = initiative.standing.permit(MAY_DRAFT)?;
+            if initiative.row.state != InitiativeState::Accepted {
+                return Err(ApiError {
+                    state: Some(initiative.row.state.code()),
+                    ..ApiError::new(Code::WrongState)
+                });
+            }
+            let draft = drafting::draft(session, &initiative, role, body.0).await?;
+            let (version, convention) = view::show(session, draft.id).await?;
+            let location = format!("/v1/conventions/{}", draft.id);
+            Reply::created(location, version, &convention)
+        })
+        .await
+}
+
+/// Get a convention
+///
+/// With its terms, its commitments, what each side gives, who has signed, and what the caller may do now. Names of
+/// natural persons are for the parties and the town hall.
+#[utoipa::path(
+    tag = "conventions",
+    params(("id" = ConventionId, Path, description = "Identifier of the version.")),
+    responses((status = 200, description = "The convention.", body = Convention)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/conventions/{id}")]
+pub async fn get_convention(
+    state: web::Data<State>,
+    anyone: Anyone,
+    id: web::Path<ConventionId>,
+) -> Answer {
+    let mut session = state.read(&anyone).await?;
+    let reply = view::reply(&mut session, *id).await?;
+    Ok(if anyone.user.is_none() {
+        reply.public(30)
+    } else {
+        reply
+    })
+}
+
+/// Change a draft
+///
+/// An agent changes terms, signatories and the commitments that it holds, while it is a draft.
+#[utoipa::path(
+    tag = "conventions",
+    params(("id" = ConventionId, Path, description = "Identifier of the version."), IfMatchHeader),
+    request_body(content = ConventionPatch, content_type = "application/merge-patch+json"),
+    responses(
+        (status = 200, description = "The draft as it is now.", body = Convention),
+        (status = 409, description = "It is no draft any more, or the caller is a member of the holder or host.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[patch("/v1/conventions/{id}")]
+pub async fn update_convention(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<ConventionId>,
+    if_match: IfMatch,
+    body: Json<ConventionPatch>,
+) -> Answer {
+    state
+        .write(&caller, async move |session| {
+            let mut found = model::lock(session, *id).await?;
+            let action = ConventionAction::Update;
+            let step = CONVENTION.step(found.row.state, action, found.standing())?;
+            if_match.check(found.row.version)?;
+            let mut patch = body.0;
+            if let Some(new) = patch.parties.take() {
+                parties::name(session, &found.row, &new).await?;
+            }
+            if let Some(chosen) = patch.commitment_ids.take() {
+                drafting::hold(session, &found.row, Some(&chosen)).await?;
+            }
+            drafting::change(&mut found.row, patch)?;
+            model::advance(session, &mut found.row, step, action, None).await?;
+            view::reply(session, *id).await
+        })
+        .await
+}
+
+/// Get the content that is signed
+///
+/// The material content as canonical JSON (RFC 8785), byte for byte what was hashed: its SHA-256 is the
+/// `content_sha256` of the convention, and the `ETag`. A draft has none yet.
+#[utoipa::path(
+    tag = "conventions",
+    params(("id" = ConventionId, Path, description = "Identifier of the version.")),
+    responses((status = 200, description = "The content.", body = ConventionContent)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/conventions/{id}/content")]
+pub async fn get_convention_content(
+    state: web::Data<State>,
+    anyone: Anyone,
+    id: web::Path<ConventionId>,
+) -> Answer {
+    let mut session = state.read(&anyone).await?;
+    let found = model::find(&mut session, *id).await?;
+    let (content, hash) = found
+        .row
+        .content
+        .zip(found.row.content_sha256)
+        .ok_or_else(ApiError::not_found)?;
+    let reply = Reply {
+        status: 200,
+        body: Some(content),
+        etag: Some(format!("\"{hash}\"")),
+        ..Reply::no_content()
+    };
+    Ok(if anyone.user.is_none() {
+        reply.public(30)
+    } else {
+        reply
+    })
+}
+
+/// Get the history of a convention
+///
+/// What happened, oldest first, as far as the caller may see it.
+#[utoipa::path(
+    tag = "conventions",
+    params(("id" = ConventionId, Path, description = "Identifier of the version."), Paging),
+    responses((status = 200, description = "A page of the history.", body = HistoryPage)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/conventions/{id}/history")]
+pub async fn get_convention_history(
+    state: web::Data<State>,
+    anyone: Anyone,
+    id: web::Path<ConventionId>,
+    paging: Query<Paging>,
+) -> Answer {
+    let after = state.after(&anyone, paging.0.cursor.as_deref())?;
+    let mut session = state.read(&anyone).await?;
+    let found = model::find(&mut session, *id).await?;
+    let entries = audit::history(
+        &mut session.conn,
+        Of::Resource(id.0, &found.row.commune_code),
+        found.standing(),
+        after,
+        paging.0.limit(),
+    )
+    .await?;
+    state.page(
+        &anyone,
+        entries,
+        |entry| (entry.at, entry.id),
+        |data, has_more, next_cursor| HistoryPage {
+            data,
+            has_more,
+            next_cursor,
+        },
+    )
+}

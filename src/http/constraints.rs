@@ -1,0 +1,120 @@
+//! Constraints of the database that a caller can run into, each with the problem that it means. What is not here is a
+//! bug of ours.
+
+use super::error::{Code, Text};
+
+/// Name of the constraint, problem, and what to say.
+pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
+    (
+        "commitments_accepted_by_another",
+        Code::ConflictOfInterest,
+        Text::new(
+            "Nul n'accepte ce qu'il a lui-même proposé.",
+            "Nobody accepts what they have proposed themselves.",
+        ),
+    ),
+    (
+        "commitments_subsidy_needs_siret",
+        Code::RequirementMissing,
+        Text::new(
+            "Une subvention demande un porteur ou une structure porteuse avec un SIRET.",
+            "A subsidy needs a holder or a host organisation with a SIRET.",
+        ),
+    ),
+    (
+        "decisions_conflict_of_interest",
+        Code::ConflictOfInterest,
+        Text::new(
+            "Vous êtes membre du porteur.",
+            "You are a member of the holder.",
+        ),
+    ),
+    (
+        "evaluations_one_per_initiative",
+        Code::AlreadyExists,
+        Text::new(
+            "Cette initiative a déjà un bilan.",
+            "This initiative has an evaluation already.",
+        ),
+    ),
+    (
+        "envelopes_not_exceeded",
+        Code::EnvelopeExceeded,
+        Text::new(
+            "L'enveloppe de cette année ne couvre pas tout ce qui est réservé.",
+            "The envelope of that year does not cover all that is reserved.",
+        ),
+    ),
+    (
+        "fulfilments_nobody_acknowledges_themselves",
+        Code::RequirementMissing,
+        Text::new(
+            "Qui l'a déclarée ne peut pas y répondre.",
+            "Who recorded it cannot answer it.",
+        ),
+    ),
+    (
+        "fulfilments_payments_within_commitment",
+        Code::RequirementMissing,
+        Text::new(
+            "Les paiements dépasseraient l'engagement.",
+            "Payments would exceed the commitment.",
+        ),
+    ),
+    (
+        "holders_siret_unique",
+        Code::AlreadyExists,
+        Text::new(
+            "Un porteur de cette commune a déjà ce SIRET.",
+            "A holder of this commune has this SIRET already.",
+        ),
+    ),
+    (
+        "signatures_after_authority",
+        Code::RequirementMissing,
+        Text::new(
+            "La signature précède le jour où l'acte d'autorisation est exécutoire.",
+            "The signature comes before the day on which the authority is executory.",
+        ),
+    ),
+    (
+        "signatures_by_adults",
+        Code::RequirementMissing,
+        Text::new(
+            "Le signataire n'était pas majeur ce jour-là.",
+            "The signatory was not of age on that day.",
+        ),
+    ),
+    (
+        "signatures_by_mandate",
+        Code::RequirementMissing,
+        Text::new(
+            "Le signataire de la commune n'avait pas de mandat pour signer ce jour-là.",
+            "The commune's signatory had no mandate to sign on that day.",
+        ),
+    ),
+    (
+        "signatures_conflict_of_interest",
+        Code::ConflictOfInterest,
+        Text::new(
+            "Le signataire de la commune est membre du porteur ou de la structure porteuse.",
+            "The commune's signatory is a member of the holder or of the host organisation.",
+        ),
+    ),
+    (
+        "signatures_recorded_by_another",
+        Code::ConflictOfInterest,
+        Text::new(
+            "Nul n'enregistre sa propre signature.",
+            "Nobody records their own signature.",
+        ),
+    ),
+    (
+        "users_email_unique",
+        Code::AlreadyExists,
+        Text::new(
+            "Un compte existe déjà avec cette adresse.",
+            "An account exists already with this address.",
+        ),
+    ),
+];

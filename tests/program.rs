@@ -1,0 +1,14 @@
+//! The program itself, as somebody meets it who starts, stops, kills and configures it. Run it as root and as an
+//! ordinary user: the two differ.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+#[path = "program/commands.rs"]
+mod commands;
+#[path = "program/life.rs"]
+mod life;
+#[path = "program/refusals.rs"]
+mod refusals;
+#[path = "program/support.rs"]
+mod support;
