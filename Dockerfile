@@ -15,7 +15,7 @@ LABEL org.opencontainers.image.title="Fifty-Fifty" \
 RUN apt-get update && \
     apt-get install -y --no-install-recommends ca-certificates && \
     rm -rf /var/lib/apt/lists/* && \
-    useradd --system --uid 10001 --user-group --create-home --home-dir /var/lib/fifty-fifty fifty-fifty
+    useradd --uid 10001 --user-group --shell /usr/sbin/nologin --create-home --home-dir /var/lib/fifty-fifty fifty-fifty
 COPY --from=build /fifty-fifty /usr/local/bin/fifty-fifty
 COPY LICENSE data/README.md /usr/share/doc/fifty-fifty/
 

@@ -1,6 +1,6 @@
 //! The document: what `/openapi.json` serves, what Swagger UI shows, and what requests are checked against.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_actix_web::AppExt;
@@ -69,19 +69,19 @@ pub fn document(accounts: Option<&str>) -> Value {
         info["description"] = description.into();
     }
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
-        for operation in paths
-            .values_mut()
-            .filter_map(Value::as_object_mut)
-            .flat_map(Map::values_mut)
-        {
-            complete(operation);
+        for (path, item) in paths {
+            for (method, operation) in item.as_object_mut().into_iter().flatten() {
+                // The path of a single resource ends with its id; such an answer has an ETag.
+                let single = method == "get" && (path.ends_with('}') || path == "/v1/me");
+                complete(operation, single);
+            }
         }
     }
     document
 }
 
 /// The problems that follow from what an operation takes: said once here, not at every handler.
-fn complete(operation: &mut Value) {
+fn complete(operation: &mut Value, single: bool) {
     let parameters = operation
         .get("parameters")
         .and_then(Value::as_array)
@@ -131,6 +131,10 @@ fn complete(operation: &mut Value) {
         .get_mut("responses")
         .and_then(Value::as_object_mut)
     {
+        if single {
+            let same = json!({"description": "The same as the one whose `ETag` stands in `If-None-Match`."});
+            responses.entry("304").or_insert(same);
+        }
         for (status, description) in problems {
             if !responses.contains_key(status) {
                 let schema = json!({"$ref": "#/components/schemas/Problem"});

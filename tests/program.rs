@@ -12,3 +12,5 @@ mod life;
 mod refusals;
 #[path = "program/support.rs"]
 mod support;
+#[path = "program/tour.rs"]
+mod tour;

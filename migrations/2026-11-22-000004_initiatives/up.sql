@@ -307,6 +307,8 @@ CREATE TABLE headcounts (
 -- What happened, in order, for ever. One row a change, written in the transaction of the change.
 CREATE TABLE events (
     id uuid NOT NULL,
+    -- the order in which things were written down, where several happened at one instant
+    number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     commune_code text NOT NULL REFERENCES communes (code),
     initiative_id uuid,
     -- the resource that changed
@@ -327,8 +329,8 @@ CREATE TABLE events (
     CONSTRAINT events_id_carries_commune CHECK (commune_of(id) = commune_code),
     CONSTRAINT events_clock_has_no_actor CHECK ((actor_role = 'clock') = (actor_id IS NULL))
 );
-CREATE INDEX events_by_initiative ON events (initiative_id, commune_code, at, id);
-CREATE INDEX events_by_subject ON events (subject_id, commune_code, at, id);
+CREATE INDEX events_by_initiative ON events (initiative_id, commune_code, at, number);
+CREATE INDEX events_by_subject ON events (subject_id, commune_code, at, number);
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -81,10 +81,10 @@ DECLARE
     after bigint := 0;
 BEGIN
     IF TG_OP <> 'INSERT' AND OLD.state IN ('accepted', 'binding', 'partially_fulfilled', 'fulfilled') THEN
-        before := OLD.amount_cents;
+        before := coalesce(OLD.amount_cents, 0);
     END IF;
     IF NEW.state IN ('accepted', 'binding', 'partially_fulfilled', 'fulfilled') THEN
-        after := NEW.amount_cents;
+        after := coalesce(NEW.amount_cents, 0);
     END IF;
     IF TG_OP <> 'INSERT' AND before > 0 AND OLD.budget_year <> NEW.budget_year THEN
         UPDATE envelopes SET reserved_cents = reserved_cents - before
@@ -271,7 +271,7 @@ CREATE TABLE conventions (
     CONSTRAINT conventions_dates CHECK (ends_on >= starts_on),
     CONSTRAINT conventions_public_domain CHECK
         (land <> 'public_domain' OR state IN ('draft', 'cancelled')
-        OR (NOT tacit_renewal AND (land_fee_cents > 0 OR land_fee_exemption IS NOT NULL))),
+        OR (NOT tacit_renewal AND (coalesce(land_fee_cents, 0) > 0 OR land_fee_exemption IS NOT NULL))),
     CONSTRAINT conventions_clergy CHECK (land <> 'church' OR state IN ('draft', 'cancelled') OR clergy_agreement IS NOT NULL),
     CONSTRAINT conventions_votes CHECK
         (votes_cast IS NULL OR (votes_cast = votes_for + votes_against + votes_abstained AND votes_cast <= council_members)),

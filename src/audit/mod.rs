@@ -7,14 +7,17 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use crate::auth::caller::Request;
 use crate::auth::policy::{Role, Standing};
 use crate::codes::codes;
 use crate::db::schema::{events, users};
 use crate::http::cursor::Page;
 use crate::http::error::ApiError;
+use crate::http::reply::Answer;
 use crate::ids::{EventId, InitiativeId, UserId};
 use crate::mandates::dto::PersonSummary;
-use dto::HistoryEntry;
+use crate::state::State;
+use dto::{HistoryEntry, HistoryPage};
 
 codes! {
     /// Who reads an entry of the history, besides whoever may read what it is about.
@@ -99,6 +102,9 @@ pub async fn record(
     Ok(())
 }
 
+/// Where an entry stands in the history.
+pub type Position = (DateTime<Utc>, i64);
+
 /// Whether somebody has done anything with a resource.
 pub async fn has_acted(
     conn: &mut AsyncPgConnection,
@@ -127,9 +133,9 @@ pub async fn history(
     conn: &mut AsyncPgConnection,
     of: Of<'_>,
     standing: &Standing,
-    after: Option<(DateTime<Utc>, EventId)>,
+    after: Option<Position>,
     limit: i64,
-) -> Result<Page<HistoryEntry>, ApiError> {
+) -> Result<Page<(Position, HistoryEntry)>, ApiError> {
     let inside = standing.is_town_hall() || standing.is_on_the_holders_side();
     let seen: &[Visibility] = if standing.is_town_hall() {
         Visibility::ALL
@@ -141,9 +147,13 @@ pub async fn history(
     let mut query = events::table
         .left_join(users::table)
         .filter(events::visibility.eq_any(seen))
-        .order((events::at, events::id))
+        .order((events::at, events::number))
         .limit(limit + 1)
-        .select((EventRow::as_select(), users::display_name.nullable()))
+        .select((
+            EventRow::as_select(),
+            events::number,
+            users::display_name.nullable(),
+        ))
         .into_boxed();
     query = match of {
         Of::Initiative(id) => query
@@ -153,29 +163,47 @@ pub async fn history(
             .filter(events::subject_id.eq(id))
             .filter(events::commune_code.eq(commune.to_owned())),
     };
-    if let Some((at, id)) = after {
+    if let Some((at, number)) = after {
         query = query
             .filter(events::at.ge(at))
-            .filter(events::at.gt(at).or(events::id.gt(id)));
+            .filter(events::at.gt(at).or(events::number.gt(number)));
     }
-    let rows: Vec<(EventRow, Option<String>)> = query.load(conn).await?;
-    let show = |(row, name): (EventRow, Option<String>)| HistoryEntry {
-        id: row.id,
-        subject: row.subject,
-        subject_id: row.subject_id,
-        action: row.action,
-        from_state: row.from_state,
-        to_state: row.to_state,
-        reason: row.reason,
-        actor_role: row.actor_role,
-        // Who did it is for those who work on it together.
-        actor: row
-            .actor_id
-            .zip(name)
-            .filter(|_| inside)
-            .map(|(id, display_name)| PersonSummary { id, display_name }),
-        on_behalf: row.on_behalf,
-        at: row.at,
+    let rows: Vec<(EventRow, i64, Option<String>)> = query.load(conn).await?;
+    let show = |(row, number, name): (EventRow, i64, Option<String>)| {
+        let position = (row.at, number);
+        let entry = HistoryEntry {
+            id: row.id,
+            subject: row.subject,
+            subject_id: row.subject_id,
+            action: row.action,
+            from_state: row.from_state,
+            to_state: row.to_state,
+            reason: row.reason,
+            actor_role: row.actor_role,
+            // Who did it is for those who work on it together.
+            actor: row
+                .actor_id
+                .zip(name)
+                .filter(|_| inside)
+                .map(|(id, display_name)| PersonSummary { id, display_name }),
+            on_behalf: row.on_behalf,
+            at: row.at,
+        };
+        (position, entry)
     };
     Ok(Page::cut(rows.into_iter().map(show).collect(), limit))
+}
+
+/// A page of the history as an answer.
+pub fn answer(state: &State, request: &Request, page: Page<(Position, HistoryEntry)>) -> Answer {
+    state.page(
+        request,
+        page,
+        |(position, _)| *position,
+        |items, has_more, next_cursor| HistoryPage {
+            data: items.into_iter().map(|(_, entry)| entry).collect(),
+            has_more,
+            next_cursor,
+        },
+    )
 }

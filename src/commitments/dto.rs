@@ -66,6 +66,7 @@ pub struct Valuation {
     /// How the value was found.
     pub method: ValuationMethod,
     /// Where it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(
         min_length = 1,
         max_length = 300,

@@ -130,7 +130,7 @@ pub async fn list_fulfilments(
     let mut session = state.read(&anyone).await?;
     let commitment = model::find(&mut session.conn, *id).await?;
     let found = initiatives::find(&mut session, commitment.initiative_id).await?;
-    if !routes::is_readable(&commitment, &found.standing) {
+    if !commitment.is_readable(&found.standing) {
         return Err(ApiError::not_found());
     }
     let rows: Vec<FulfilmentRow> = fulfilments::table

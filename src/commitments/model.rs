@@ -66,6 +66,19 @@ impl CommitmentRow {
         }
     }
 
+    /// What is negotiated is for those who negotiate; what binds is for everybody who may read the initiative.
+    pub fn is_readable(&self, standing: &Standing) -> bool {
+        standing.is_on_the_holders_side()
+            || standing.is_town_hall()
+            || !matches!(
+                self.state,
+                CommitmentState::Proposed
+                    | CommitmentState::Accepted
+                    | CommitmentState::Declined
+                    | CommitmentState::Withdrawn
+            )
+    }
+
     /// Whether it is upkeep, and not done once.
     pub const fn is_upkeep(&self) -> bool {
         self.upkeep_starts_on.is_some()
@@ -361,7 +374,7 @@ pub fn balance(shown: &[Commitment]) -> Balance {
     balance
 }
 
-/// All commitments of an initiative as the caller sees them.
+/// The commitments of an initiative that the caller may read, as the caller sees them.
 pub async fn show_all(
     conn: &mut AsyncPgConnection,
     id: InitiativeId,
@@ -372,6 +385,7 @@ pub async fn show_all(
         delivered(conn, id).await?.into_iter().collect();
     Ok(rows
         .iter()
+        .filter(|row| row.is_readable(standing))
         .map(|row| row.show(delivered.get(&row.id).copied().unwrap_or(0), standing))
         .collect())
 }

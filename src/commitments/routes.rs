@@ -41,19 +41,6 @@ const NEGOTIABLE: &[InitiativeState] = &[
     InitiativeState::Accepted,
 ];
 
-/// What is negotiated is for those who negotiate; what binds is for everybody who may read the initiative.
-pub fn is_readable(row: &CommitmentRow, standing: &Standing) -> bool {
-    standing.is_on_the_holders_side()
-        || standing.is_town_hall()
-        || !matches!(
-            row.state,
-            CommitmentState::Proposed
-                | CommitmentState::Accepted
-                | CommitmentState::Declined
-                | CommitmentState::Withdrawn
-        )
-}
-
 /// List the commitments of an initiative
 ///
 /// The two columns, with what was delivered of each and the balance of the sides. Others than the holder and the town
@@ -133,7 +120,7 @@ pub async fn get_commitment(
     let mut session = state.read(&anyone).await?;
     let row = model::find(&mut session.conn, *id).await?;
     let found = initiatives::find(&mut session, row.initiative_id).await?;
-    if !is_readable(&row, &found.standing) {
+    if !row.is_readable(&found.standing) {
         return Err(ApiError::not_found());
     }
     answer(&mut session, &row, &found.standing).await
@@ -152,7 +139,7 @@ pub async fn lock(
     let initiative = model::find(&mut session.conn, id).await?.initiative_id;
     let found = initiatives::lock(session, initiative).await?;
     let row = model::lock(&mut session.conn, id).await?;
-    if is_readable(&row, &found.standing) {
+    if row.is_readable(&found.standing) {
         Ok((found, row))
     } else {
         Err(ApiError::not_found())

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use super::input::{ConventionPatch, NewConvention};
 use super::lifecycle::{ConventionAction, ConventionState, LIVE};
 use super::model::{self, ConventionRow};
-use super::parties;
+use super::naming;
 use crate::auth::policy::Role;
 use crate::commitments;
 use crate::commitments::lifecycle::CommitmentState;
@@ -95,7 +95,7 @@ pub async fn draft(
         .values(&row)
         .execute(&mut session.conn)
         .await?;
-    parties::name(session, &row, &new.parties).await?;
+    naming::name(session, &row, &new.parties).await?;
     hold(session, &row, new.commitment_ids.as_deref()).await?;
     let step = Step {
         from: row.state,

@@ -87,7 +87,7 @@ fn votes_add_up(votes: &Votes) -> Result<(), ValidationError> {
 /// The act that lets the commune commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = executory_after_the_decision))]
+#[validate(schema(function = executory_after_the_decision, skip_on_field_errors = false))]
 pub struct Authority {
     /// Which kind of act.
     pub kind: AuthorityKind,

@@ -85,7 +85,7 @@ pub struct NewParties {
 /// A convention to draft. What is missing can follow while it is a draft; opening it for signature says what is.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = dates_in_order))]
+#[validate(schema(function = dates_in_order, skip_on_field_errors = false))]
 #[schema(example = json!({"object": "Huit jardinières rue Faidherbe", "starts_on": "2026-07-01", "ends_on": "2028-06-30",
     "parties": {"holder": {"person": {"full_name": "Jeanne Martin", "adult": true}, "capacity": "Présidente"}}}))]
 pub struct NewConvention {
@@ -312,7 +312,6 @@ pub struct RecordSignature {
     pub paper_reference: String,
     /// How it was signed.
     #[serde(default)]
-    #[schema(inline)]
     pub method: RecordedMethod,
 }
 
@@ -329,7 +328,7 @@ pub struct Withdrawal {
 /// The convention of a small project: what its one page says.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = quick_dates_in_order))]
+#[validate(schema(function = quick_dates_in_order, skip_on_field_errors = false))]
 pub struct QuickConvention {
     /// Object, in a sentence.
     #[schema(min_length = 3, max_length = 5000)]

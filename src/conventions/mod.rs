@@ -9,6 +9,7 @@ pub mod input;
 pub mod lifecycle;
 pub mod list;
 pub mod model;
+pub mod naming;
 pub mod opening;
 pub mod parties;
 pub mod quick;

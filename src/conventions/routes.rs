@@ -9,7 +9,7 @@ use super::dto::{Convention, ConventionFilter, ConventionList, ConventionPage};
 use super::input::{ConventionPatch, NewConvention};
 use super::lifecycle::{CONVENTION, ConventionAction};
 use super::list::{self, Position};
-use super::{model, parties, view};
+use super::{model, naming, view};
 use crate::audit::dto::HistoryPage;
 use crate::audit::{self, Of};
 use crate::auth::caller::{Anyone, Caller};
@@ -191,7 +191,7 @@ pub async fn update_convention(
             if_match.check(found.row.version)?;
             let mut patch = body.0;
             if let Some(new) = patch.parties.take() {
-                parties::name(session, &found.row, &new).await?;
+                naming::name(session, &found.row, &new).await?;
             }
             if let Some(chosen) = patch.commitment_ids.take() {
                 drafting::hold(session, &found.row, Some(&chosen)).await?;
@@ -266,14 +266,5 @@ pub async fn get_convention_history(
         paging.0.limit(),
     )
     .await?;
-    state.page(
-        &anyone,
-        entries,
-        |entry| (entry.at, entry.id),
-        |data, has_more, next_cursor| HistoryPage {
-            data,
-            has_more,
-            next_cursor,
-        },
-    )
+    audit::answer(&state, &anyone, entries)
 }

@@ -140,10 +140,10 @@ pub async fn drop_if_exists(maintenance: &str, name: &str) -> Result<(), Databas
 /// Renames a database that nobody uses; whoever still does is disconnected.
 pub async fn rename(maintenance: &str, from: &str, to: &str) -> Result<(), DatabaseError> {
     let mut connection = connect_unlimited(maintenance).await?;
-    let users =
-        sql::<Bool>("true FROM pg_stat_activity WHERE pg_terminate_backend(pid) AND datname = ")
-            .bind::<Text, _>(from.to_owned());
-    diesel::select(users).load::<bool>(&mut connection).await?;
+    diesel::sql_query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+        .bind::<Text, _>(from.to_owned())
+        .execute(&mut connection)
+        .await?;
     Ok(connection
         .batch_execute(&format!("ALTER DATABASE \"{from}\" RENAME TO \"{to}\""))
         .await?)

@@ -202,6 +202,7 @@ diesel::table! {
 diesel::table! {
     events (id, commune_code) {
         id -> Uuid,
+        number -> Int8,
         commune_code -> Text,
         initiative_id -> Nullable<Uuid>,
         subject -> Text,

@@ -610,7 +610,7 @@ fn projects(h: &Holders) -> Vec<(&'static str, Project)> {
                 json!({"requests_money": true}),
             ),
             ["2023-10-02", "2023-10-15", "2023-12-12"],
-            Until::Closed,
+            Until::Evaluated,
         )
     };
     let orchard = Project {
@@ -1101,7 +1101,7 @@ async fn evidence(stage: &Stage) -> Result<(), StageError> {
     ] {
         let measure = json!({"value": value, "unit": unit, "source": FIELD});
         stage
-            .put(
+            .put_new(
                 "agent",
                 &format!("/v1/communes/{LOOS}/measures/{indicator}/{year}"),
                 measure,

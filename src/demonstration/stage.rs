@@ -178,7 +178,11 @@ impl Stage {
         self.send(Some(who), Method::PUT, path, body).await
     }
 
-    /// Sends a request, a minute after the one before; anything but success ends the play.
+    /// Puts what is not there yet, so without a version.
+    pub async fn put_new(&self, who: &str, path: &str, body: Value) -> Result<Value, StageError> {
+        self.request(Some(who), Method::PUT, path, body, None).await
+    }
+
     async fn send(
         &self,
         who: Option<&str>,
@@ -186,13 +190,27 @@ impl Stage {
         path: &str,
         body: Value,
     ) -> Result<Value, StageError> {
+        self.request(who, method, path, body, Some("*")).await
+    }
+
+    /// Sends a request, a minute after the one before; anything but success ends the play.
+    async fn request(
+        &self,
+        who: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Value,
+        if_match: Option<&str>,
+    ) -> Result<Value, StageError> {
         self.state
             .clock
             .set(self.state.clock.now() + TimeDelta::minutes(1));
         let mut request = self
             .http
-            .request(method.clone(), format!("{}{path}", self.address))
-            .header("If-Match", "*");
+            .request(method.clone(), format!("{}{path}", self.address));
+        if let Some(version) = if_match {
+            request = request.header("If-Match", version);
+        }
         if let Some(who) = who {
             request = request.bearer_auth(self.player(who)?.token);
         }

@@ -22,6 +22,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "conventions_one_active",
+        Code::AlreadyExists,
+        Text::new(
+            "Une autre version est en vigueur.",
+            "Another version is in force.",
+        ),
+    ),
+    (
         "decisions_conflict_of_interest",
         Code::ConflictOfInterest,
         Text::new(
@@ -30,19 +38,19 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
-        "evaluations_one_per_initiative",
-        Code::AlreadyExists,
-        Text::new(
-            "Cette initiative a déjà un bilan.",
-            "This initiative has an evaluation already.",
-        ),
-    ),
-    (
         "envelopes_not_exceeded",
         Code::EnvelopeExceeded,
         Text::new(
             "L'enveloppe de cette année ne couvre pas tout ce qui est réservé.",
             "The envelope of that year does not cover all that is reserved.",
+        ),
+    ),
+    (
+        "evaluations_one_per_initiative",
+        Code::AlreadyExists,
+        Text::new(
+            "Cette initiative a déjà un bilan.",
+            "This initiative has an evaluation already.",
         ),
     ),
     (

@@ -383,14 +383,5 @@ pub async fn get_initiative_history(
         paging.0.limit(),
     )
     .await?;
-    state.page(
-        &anyone,
-        entries,
-        |entry| (entry.at, entry.id),
-        |data, has_more, next_cursor| HistoryPage {
-            data,
-            has_more,
-            next_cursor,
-        },
-    )
+    audit::answer(&state, &anyone, entries)
 }

@@ -141,14 +141,14 @@ async fn every_fault_is_a_problem() {
         );
     }
 
+    let reader = app.person("reader").await;
     for id in [
         "x",
         "00000000-0000-0000-0000-000000000000",
         "019a0000-0000-8000-8000-000000000000",
         "%00",
     ] {
-        let caller = app.person(&format!("reader-{}", id.len())).await;
-        caller
+        reader
             .get(&format!("/v1/mandates/{id}"))
             .await
             .problem(404, "not_found");

@@ -480,6 +480,8 @@ async fn lists_search_and_the_inbox() {
     ] {
         let body = json!({"title": title, "description": "Œuvre collective des habitants.", "theme": theme,
             "holder_id": holder, "submit": true, "location": {"latitude": 50.45, "longitude": 2.79}});
+        // The newest first needs an order of time.
+        app.travel_to(&format!("2026-06-15T10:0{}:00Z", paths.len()));
         let initiative = world.camille.post(&create, body).await.created();
         paths.push(format!(
             "/v1/initiatives/{}",

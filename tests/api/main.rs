@@ -10,6 +10,7 @@ mod support;
 
 mod accounts;
 mod communes;
+mod conventions;
 mod errors;
 mod evaluations;
 mod holder_constraints;
@@ -21,3 +22,5 @@ mod meetings;
 mod metrics;
 mod openapi;
 mod reference;
+mod signatures;
+mod story;

@@ -88,10 +88,10 @@ async fn agreed(
         };
         sql.push_str(&format!(
             "INSERT INTO commitments (id, commune_code, initiative_id, side, kind, state, title, amount_cents, quantity, \
-                unit, unit_value_cents, valuation_method, third_party_name, route, budget_year, due_on, proposed_by, proposed_side, state_changed_at, \
+                unit, unit_value_cents, valuation_method, third_party_name, route, budget_year, due_on, proposed_side, proposed_by, state_changed_at, \
                 created_at) \
              VALUES ('{commitment}', '{LOOS}', '{id}', '{side}', '{kind}', 'binding', 'x', {money}, {things}, {third_party}, {route}, \
-                {year}, '{to}', '{user}', 'commune', '{from}T10:00:00Z', '{from}T10:00:00Z'); \
+                {year}, '{to}', 'commune', '{user}', '{from}T10:00:00Z', '{from}T10:00:00Z'); \
              INSERT INTO convention_commitments (convention_id, commitment_id, commune_code) \
              VALUES ('{convention}', '{commitment}', '{LOOS}');"
         ));
@@ -552,8 +552,10 @@ async fn the_dictionary_defines_every_figure() {
         let lists = lists["data"].as_array().unwrap();
         lists.iter().any(|list| list["name"] == *name)
     };
+    // The lists of commitments come with commitments.
     for indicator in dictionary["data"].as_array().unwrap() {
         let list = &indicator["breakdown"];
-        assert!(list.is_null() || known(list), "{list}");
+        let elsewhere = ["sides", "commitment_kinds"].contains(&list.as_str().unwrap_or_default());
+        assert!(list.is_null() || elsewhere || known(list), "{list}");
     }
 }
