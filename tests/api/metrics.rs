@@ -122,7 +122,7 @@ async fn done(
 }
 
 /// The answer for one commune and year, as indicator → value.
-fn year<'a>(report: &'a Value, commune: usize, year: i32) -> &'a Value {
+fn year(report: &Value, commune: usize, year: i32) -> &Value {
     report["communes"][commune]["years"]
         .as_array()
         .unwrap()
