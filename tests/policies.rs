@@ -10,6 +10,7 @@ use fifty_fifty::commitments::lifecycle::{
     OWED_BY_COMMUNE, OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
 };
 use fifty_fifty::conventions::lifecycle::CONVENTION;
+use fifty_fifty::evaluations::lifecycle::{EVALUATION, EvaluationState};
 use fifty_fifty::ids::MandateId;
 use fifty_fifty::initiatives::lifecycle::INITIATIVE;
 use fifty_fifty::lifecycle::Lifecycle;
@@ -152,6 +153,7 @@ fn rights_are_those_of_the_snapshot() {
     text += &table("fulfilment of what the commune owes", &OWED_BY_COMMUNE);
     text += &table("fulfilment of what the others owe", &OWED_BY_OTHERS);
     text += &table("convention", &CONVENTION);
+    text += &table("evaluation", &EVALUATION);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/policies.snap");
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         std::fs::write(path, &text).unwrap();
@@ -201,6 +203,7 @@ fn every_triple_follows_the_table() {
         &CONVENTION,
         fifty_fifty::conventions::lifecycle::ConventionState::ALL,
     );
+    check(&EVALUATION, EvaluationState::ALL);
     for lifecycle in [&PROPOSED_BY_COMMUNE, &PROPOSED_BY_OTHERS] {
         check(
             lifecycle,
