@@ -3,6 +3,7 @@
 
 use actix_web::{delete, get, put, web};
 use chrono::NaiveDate;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -133,16 +134,36 @@ pub async fn join_initiative(
     state
         .write(&caller, async move |session| {
             let found = engage(session, *id, Action::TakePart).await?;
-            diesel::insert_into(participations::table)
-                .values((
-                    participations::initiative_id.eq(*id),
-                    participations::commune_code.eq(&found.row.commune_code),
-                    participations::user_id.eq(session.actor.person()?.id),
-                    participations::started_at.eq(session.now),
-                ))
-                .on_conflict_do_nothing()
-                .execute(&mut session.conn)
-                .await?;
+            let me = session.actor.person()?.id;
+            let active = participations::table
+                .filter(participations::initiative_id.eq(*id))
+                .filter(participations::commune_code.eq(&found.row.commune_code))
+                .filter(participations::user_id.eq(me))
+                .filter(participations::ended_at.is_null());
+            // The initiative is locked: nobody joins between this question and its answer.
+            if !diesel::select(exists(active))
+                .get_result::<bool>(&mut session.conn)
+                .await?
+            {
+                diesel::insert_into(participations::table)
+                    .values((
+                        participations::initiative_id.eq(*id),
+                        participations::commune_code.eq(&found.row.commune_code),
+                        participations::user_id.eq(me),
+                        participations::started_at.eq(session.now),
+                    ))
+                    // Who left at this very instant has not left.
+                    .on_conflict((
+                        participations::initiative_id,
+                        participations::commune_code,
+                        participations::user_id,
+                        participations::started_at,
+                    ))
+                    .do_update()
+                    .set(participations::ended_at.eq(None::<chrono::DateTime<chrono::Utc>>))
+                    .execute(&mut session.conn)
+                    .await?;
+            }
             answer(session, *id).await
         })
         .await

@@ -36,9 +36,9 @@ async fn no_list_reads_a_whole_table() {
             .unwrap()
             .to_string();
         let holder = if commune == LOOS {
-            format!("'{holder}'")
+            format!("'{holder}'::uuid")
         } else {
-            "NULL".to_owned()
+            "NULL::uuid".to_owned()
         };
         sql.push_str(&format!(
             "INSERT INTO initiatives (id, commune_code, state, origin, delivery, title, description, theme, holder_id, author_id,
@@ -53,7 +53,7 @@ async fn no_list_reads_a_whole_table() {
                 'projet ' || (ARRAY['chemin', 'jardin', 'ecole', 'velo'])[1 + n % 4] || ' ' || n
              FROM generate_series(1, {share}) AS n;",
             &id[..24],
-            world.camille.id(),
+            world.dominique.id(),
         ));
     }
     app.write_rows(&format!(
@@ -108,16 +108,18 @@ async fn no_list_reads_a_whole_table() {
         (&world.camille, "/v1/me/initiatives".to_owned()),
         (anyone, format!("/v1/communes/{LOOS}/holders")),
     ];
-    // A session tells its counts when it ends: one server for the questions, and none before and after.
+    // A session tells its counts when it ends: a server for each question, and none before and after.
     app.restart().await;
-    let before = whole_reads(&app).await;
+    let mut before = whole_reads(&app).await;
+    let mut whole = Vec::new();
     for (who, path) in &questions {
         who.at(&app.address).get(path).await.ok();
+        app.restart().await;
+        let after = whole_reads(&app).await;
+        if after > before {
+            whole.push(path);
+        }
+        before = after;
     }
-    app.restart().await;
-    assert_eq!(
-        whole_reads(&app).await - before,
-        0,
-        "a list reads the whole table"
-    );
+    assert!(whole.is_empty(), "these read the whole table: {whole:#?}");
 }
