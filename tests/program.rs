@@ -10,6 +10,7 @@ mod commands;
 mod life;
 #[path = "program/refusals.rs"]
 mod refusals;
+#[allow(dead_code, reason = "shared with tests/start.rs, which uses the rest")]
 #[path = "program/support.rs"]
 mod support;
 #[path = "program/tour.rs"]

@@ -1,7 +1,7 @@
 //! Started, stopped, started again, killed, started once more. Alone in its binary, because it looks at the time.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[allow(
     dead_code,
