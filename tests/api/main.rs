@@ -9,6 +9,7 @@
 mod support;
 
 mod accounts;
+mod commitments;
 mod communes;
 mod conventions;
 mod errors;

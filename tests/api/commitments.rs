@@ -1,0 +1,209 @@
+//! The ways that a commitment can take besides the straight one: declined, withdrawn, disputed, settled, left undone,
+//! upkeep that ends.
+
+use serde_json::{Value, json};
+
+use crate::initiatives::accepted;
+use crate::story::mandate_of;
+use crate::support::{Client, TestApp};
+
+fn of_holder(title: &str, when: Value) -> Value {
+    let mut body = json!({"side": "holder", "kind": "labour", "title": title, "valuation":
+        {"quantity": "10", "unit": "heure", "unit_value_cents": 1_500, "method": "hourly_rate"}});
+    body.as_object_mut()
+        .unwrap()
+        .extend(when.as_object().unwrap().clone());
+    body
+}
+
+async fn propose(path: &str, who: &Client, body: Value) -> String {
+    let made = who
+        .post(&format!("{path}/commitments"), body)
+        .await
+        .created();
+    format!("/v1/commitments/{}", made["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_promised_may_be_declined_withdrawn_disputed_and_settled() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let (camille, agent, mayor) = (&world.camille, &world.agent, &world.mayor);
+    let path = accepted(&world).await;
+    let due = json!({"due_on": "2026-12-31"});
+    let reason = json!({"reason": "Pas cette année."});
+
+    let declined = propose(&path, camille, of_holder("Déclinée", due.clone())).await;
+    camille
+        .act(&declined, "decline", reason.clone())
+        .await
+        .problem(403, "forbidden");
+    assert_eq!(
+        agent.act(&declined, "decline", reason.clone()).await.ok()["state"],
+        "declined"
+    );
+    agent
+        .act(&declined, "accept", json!(null))
+        .await
+        .problem(409, "wrong_state");
+    let withdrawn = propose(&path, camille, of_holder("Retirée", due.clone())).await;
+    agent
+        .act(&withdrawn, "withdraw", reason.clone())
+        .await
+        .problem(403, "forbidden");
+    world
+        .foreign_agent
+        .act(&withdrawn, "accept", json!(null))
+        .await
+        .problem(404, "not_found");
+    assert_eq!(
+        camille
+            .act(&withdrawn, "withdraw", reason.clone())
+            .await
+            .ok()["state"],
+        "withdrawn"
+    );
+
+    let labour = propose(&path, camille, of_holder("Travail", due.clone())).await;
+    let undone = propose(&path, camille, of_holder("Autre travail", due)).await;
+    let dates = json!({"upkeep": {"starts_on": "2026-06-15", "ends_on": "2028-06-14"}});
+    let upkeep = propose(&path, camille, of_holder("Entretien", dates)).await;
+    for commitment in [&labour, &undone, &upkeep] {
+        agent.act(commitment, "accept", json!(null)).await.ok();
+    }
+    let planks = json!({"side": "commune", "kind": "material", "route": "in_kind", "title": "Planches", "due_on": "2026-12-31",
+        "valuation": {"quantity": "2.5", "unit": "lot", "unit_value_cents": 333, "method": "real_cost"}});
+    let planks = propose(&path, agent, planks).await;
+    camille.act(&planks, "accept", json!(null)).await.ok();
+    assert_eq!(
+        camille.get(&planks).await.ok()["value_cents"],
+        833,
+        "2.5 × 3.33 EUR, rounded half up"
+    );
+    let early = json!({"done_on": "2026-06-15", "quantity": "1", "evidence": "x"});
+    camille
+        .post(&format!("{labour}/fulfilments"), early.clone())
+        .await
+        .problem(409, "wrong_state");
+
+    let convention = json!({"object": "Travaux", "starts_on": "2026-06-15", "ends_on": "2028-06-14",
+        "parties": {"commune": {"mandate_id": mandate_of(mayor).await},
+            "holder": {"user_id": camille.id(), "capacity": "Présidente"}}});
+    let drafted = agent
+        .post(&format!("{path}/conventions"), convention)
+        .await
+        .created();
+    let convention = format!("/v1/conventions/{}", drafted["id"].as_str().unwrap());
+    let open = agent
+        .act(&convention, "open_for_signature", json!(null))
+        .await
+        .ok();
+    camille
+        .act(&labour, "withdraw", reason.clone())
+        .await
+        .problem(409, "requirement_missing");
+    let hash = json!({"content_sha256": open["content_sha256"]});
+    camille.act(&convention, "sign", hash.clone()).await.ok();
+    mayor.act(&convention, "sign", hash).await.ok();
+
+    let record = async |quantity: &str| {
+        let body = json!({"done_on": "2026-06-15", "quantity": quantity, "evidence": "Feuille"});
+        let made = camille
+            .post(&format!("{labour}/fulfilments"), body)
+            .await
+            .created();
+        format!("/v1/fulfilments/{}", made["id"].as_str().unwrap())
+    };
+    let future = json!({"done_on": "2026-06-16", "quantity": "1", "evidence": "x"});
+    assert_eq!(
+        camille
+            .post(&format!("{labour}/fulfilments"), future)
+            .await
+            .pointers(),
+        ["#/done_on"]
+    );
+    let money = json!({"done_on": "2026-06-15", "amount_cents": 1, "evidence": "x"});
+    assert_eq!(
+        camille
+            .post(&format!("{labour}/fulfilments"), money)
+            .await
+            .pointers(),
+        ["#/quantity"]
+    );
+    agent
+        .post(&format!("{labour}/fulfilments"), early)
+        .await
+        .created();
+
+    let mistaken = record("1").await;
+    assert_eq!(
+        camille.act(&mistaken, "withdraw", json!(null)).await.ok()["state"],
+        "withdrawn"
+    );
+    for (yes, state) in [(true, "acknowledged"), (false, "rejected")] {
+        let fulfilment = record("4").await;
+        world
+            .anyone
+            .get(&fulfilment)
+            .await
+            .problem(404, "not_found");
+        camille
+            .act(&fulfilment, "dispute", reason.clone())
+            .await
+            .problem(403, "forbidden");
+        let settlement = json!({"acknowledge": yes, "reason": "La feuille fait foi."});
+        mayor
+            .act(&fulfilment, "settle", settlement.clone())
+            .await
+            .problem(409, "wrong_state");
+        assert_eq!(
+            agent.act(&fulfilment, "dispute", reason.clone()).await.ok()["state"],
+            "disputed"
+        );
+        agent
+            .act(&fulfilment, "settle", settlement.clone())
+            .await
+            .problem(403, "forbidden");
+        assert_eq!(
+            mayor.act(&fulfilment, "settle", settlement).await.ok()["state"],
+            state
+        );
+    }
+    assert_eq!(
+        camille.get(&labour).await.ok()["progress"],
+        "0.40",
+        "what was rejected does not count"
+    );
+
+    camille
+        .act(&undone, "mark_unfulfilled", reason.clone())
+        .await
+        .problem(403, "forbidden");
+    assert_eq!(
+        agent
+            .act(&undone, "mark_unfulfilled", reason.clone())
+            .await
+            .ok()["state"],
+        "unfulfilled"
+    );
+    agent
+        .act(&undone, "end_upkeep", json!({}))
+        .await
+        .problem(409, "wrong_state");
+    agent
+        .act(&planks, "end_upkeep", json!({}))
+        .await
+        .problem(409, "requirement_missing");
+    assert_eq!(
+        camille
+            .act(&upkeep, "end_upkeep", json!({}))
+            .await
+            .pointers(),
+        ["#/reason"]
+    );
+    let ended = camille.act(&upkeep, "end_upkeep", reason).await.ok();
+    assert_eq!(
+        (&ended["state"], &ended["upkeep_ended_on"]),
+        (&json!("partially_fulfilled"), &json!("2026-06-15"))
+    );
+}
