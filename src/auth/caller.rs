@@ -17,6 +17,10 @@ pub struct Caller(pub Request);
 /// A request with or without a token; one that is given must be valid.
 pub struct Anyone(pub Request);
 
+/// A request whose `Authorization` is not looked at: at the token endpoint OAuth clients, Swagger UI among them, put
+/// credentials of their own there.
+pub struct Unidentified(pub Request);
+
 /// What a request says about itself, apart from its path, query and body.
 #[derive(Clone)]
 pub struct Request {
@@ -32,8 +36,8 @@ impl Request {
         let state = http
             .app_data::<web::Data<State>>()
             .ok_or_else(|| ApiError::internal("no state"))?;
-        let user = match http.headers().get(header::AUTHORIZATION) {
-            None => None,
+        match http.headers().get(header::AUTHORIZATION) {
+            None => Self::of(http, None),
             Some(value) => {
                 let user = value
                     .to_str()
@@ -41,9 +45,16 @@ impl Request {
                     .and_then(|text| text.split_once(' '))
                     .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
                     .and_then(|(_, token)| state.keys.check(token.trim(), state.clock.now()));
-                Some(user.ok_or_else(|| ApiError::unauthorized(true))?)
+                Self::of(
+                    http,
+                    Some(user.ok_or_else(|| ApiError::unauthorized(true))?),
+                )
             }
-        };
+        }
+    }
+
+    /// The rest of what a request says, for this person or nobody.
+    fn of(http: &HttpRequest, user: Option<UserId>) -> Result<Self, ApiError> {
         let idempotency_key = match http.headers().get("Idempotency-Key") {
             None => None,
             Some(value) => {
@@ -133,5 +144,21 @@ impl FromRequest for Anyone {
 
     fn from_request(http: &HttpRequest, _: &mut Payload) -> Self::Future {
         std::future::ready(Request::read(http).map(Self))
+    }
+}
+
+impl Deref for Unidentified {
+    type Target = Request;
+    fn deref(&self) -> &Request {
+        &self.0
+    }
+}
+
+impl FromRequest for Unidentified {
+    type Error = ApiError;
+    type Future = std::future::Ready<Result<Self, ApiError>>;
+
+    fn from_request(http: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(Request::of(http, None).map(Self))
     }
 }

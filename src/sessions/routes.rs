@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::dto::{RevocationRequest, TokenAnswer, TokenError, TokenRequest};
 use crate::auth::actor::Actor;
-use crate::auth::caller::Anyone;
+use crate::auth::caller::{Anyone, Unidentified};
 use crate::auth::tokens::{ACCESS_LIFETIME, Jwks};
 use crate::http::error::ApiError;
 use crate::http::extract::Form;
@@ -50,7 +50,7 @@ fn refuse(error: &'static str, error_description: &'static str) -> Answer {
 #[post("/v1/auth/token")]
 pub async fn issue_token(
     state: web::Data<State>,
-    anyone: Anyone,
+    anyone: Unidentified,
     form: Form<TokenRequest>,
 ) -> Answer {
     let request = form.0;
@@ -149,7 +149,7 @@ async fn give(state: &State, session: &mut Session, user: UserId, family: Option
 #[post("/v1/auth/revoke")]
 pub async fn revoke_token(
     state: web::Data<State>,
-    anyone: Anyone,
+    anyone: Unidentified,
     form: Form<RevocationRequest>,
 ) -> Answer {
     state

@@ -71,6 +71,16 @@ async fn from_registration_to_the_last_token() {
         .ok();
     assert_eq!(renamed["display_name"], "Cam");
 
+    // Swagger UI and other OAuth clients send credentials of their own beside the form.
+    let client = anyone.with("authorization", "Basic Og==");
+    client
+        .form(
+            token,
+            &password("camille@example.org", "planters-on-rue-hoche"),
+        )
+        .await
+        .ok();
+
     // Each refresh token counts once; the first may come back for a moment, in case its answer was lost.
     let refresh = async |secret: &Value| {
         let fields = [
