@@ -58,9 +58,14 @@ impl NamedMember {
         }
     }
 
+    /// Whether they are of age.
+    pub fn is_adult(&self, today: NaiveDate) -> bool {
+        age_on(self.birth_on, today) >= MAJORITY
+    }
+
     /// Refuses to let a minor do what only adults do.
     pub fn must_be_adult(&self, today: NaiveDate, pointer: &str) -> Result<(), ApiError> {
-        if age_on(self.birth_on, today) >= MAJORITY {
+        if self.is_adult(today) {
             return Ok(());
         }
         Err(ApiError::fault(

@@ -4,28 +4,28 @@
 //! with the holder's new version.
 
 use actix_web::{get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{
     HandOver, Holder, HolderAction, HolderMember, HolderMemberPage, HolderMemberPatch,
-    MemberAcceptance, MemberFilter, MemberState,
+    MemberAcceptance, MemberFilter, MemberRole, MemberState,
 };
 use super::member_model::{self, MemberRow, Position};
 use super::model::{self, HolderRow};
 use super::policy::MAY_READ_INSIDE;
 use super::routes::show;
 use crate::auth::caller::Caller;
-use crate::http::error::{ApiError, FaultCode};
+use crate::http::error::{ApiError, Code, FaultCode};
 use crate::http::extract::{Json, Query};
 use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::{HolderId, UserId};
 use crate::state::{Session, State};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_holder_members)
         .service(join_holder)
         .service(leave_holder)
@@ -143,7 +143,9 @@ pub async fn leave_holder(
 
 /// Accept somebody who asked to join
 ///
-/// The lead does. They become a member, and sign for the holder if the lead says so and they are adult.
+/// The lead does. They become a member, and sign for the holder if the lead says so and they are adult. Where there is
+/// no member yet, as with a holder entered at the counter, an agent accepts somebody else, who is adult and becomes the
+/// lead.
 #[utoipa::path(
     tag = "holders",
     params(
@@ -154,7 +156,7 @@ pub async fn leave_holder(
     request_body = MemberAcceptance,
     responses(
         (status = 200, description = "The member.", body = HolderMember),
-        (status = 409, description = "They do not ask to join, or the lead has just changed.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "They do not ask to join, the lead has just changed, or the first member would be a minor or the caller.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/holders/{id}/members/{user_id}/accept")]
@@ -172,11 +174,30 @@ pub async fn accept_holder_member(
             let member = member_model::find(&mut session.conn, id, user).await?;
             member.must_be(&[MemberState::Requested])?;
             if_match.check(held.row.version)?;
+            let is_first = held.relation.members == 0;
+            if is_first && session.actor.user_id() == Some(user) {
+                return Err(ApiError::because(
+                    Code::ConflictOfInterest,
+                    "Nul ne s'accepte soi-même.",
+                    "Nobody accepts themselves.",
+                ));
+            }
+            if is_first && !member.is_adult(session.today()) {
+                return Err(ApiError::requirement(
+                    "Le premier membre dirige, et il est majeur.",
+                    "The first member leads, and is of age.",
+                ));
+            }
             if body.0.may_sign {
                 member.must_be_adult(session.today(), "/may_sign")?;
             }
             let accepted = MemberRow {
                 state: MemberState::Active,
+                role: if is_first {
+                    MemberRole::Lead
+                } else {
+                    member.row.role
+                },
                 may_sign: body.0.may_sign,
                 since: session.now,
                 ..member.row

@@ -31,7 +31,10 @@ impl Relation {
             HolderAction::Join | HolderAction::Leave => {
                 self.standing.permit(MAY_COME_AND_GO).map(drop)
             }
-            HolderAction::Update if self.members == 0 => self.standing.permit(MAY_ENTER).map(drop),
+            // What has no member is kept by the town hall, which lets the first one in.
+            HolderAction::Update | HolderAction::ManageMembers if self.members == 0 => {
+                self.standing.permit(MAY_ENTER).map(drop)
+            }
             HolderAction::Update | HolderAction::HandOver | HolderAction::ManageMembers => {
                 self.standing.permit(MAY_LEAD)?;
                 if self.leads() {
@@ -46,10 +49,12 @@ impl Relation {
     /// Whether this can be done as things stand, by somebody who may do it.
     pub fn ready(&self, action: HolderAction) -> Result<(), ApiError> {
         match action {
-            HolderAction::Join if self.kind == HolderKind::Person => Err(ApiError::requirement(
-                "Une personne agit seule : à plusieurs, formez un collectif.",
-                "A person acts alone: several people form a collective.",
-            )),
+            HolderAction::Join if self.kind == HolderKind::Person && self.members > 0 => {
+                Err(ApiError::requirement(
+                    "Une personne agit seule : à plusieurs, formez un collectif.",
+                    "A person acts alone: several people form a collective.",
+                ))
+            }
             HolderAction::Join => match self.membership {
                 Some(MemberState::Requested) => Err(ApiError::because(
                     Code::AlreadyExists,
@@ -164,7 +169,10 @@ mod tests {
             ("lead", 3, &[Update, HandOver, ManageMembers]),
             ("lead", 1, &[Update, Leave, ManageMembers]),
             // The town hall keeps what has no member, and nothing else.
-            ("agent", 0, &[Update, Join]),
+            ("agent", 0, &[Update, Join, ManageMembers]),
+            ("agent asking", 0, &[Update, Leave, ManageMembers]),
+            // Somebody entered at the counter asks for what is theirs.
+            ("resident person", 0, &[Join]),
             ("agent", 3, &[Join]),
             ("official", 0, &[Join]),
             ("admin", 0, &[Join]),

@@ -1,7 +1,6 @@
 //! `/v1/communes/{code}/holders`, `/v1/holders/{id}`, `/v1/me/holders`
 
 use actix_web::{get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{Holder, HolderAction, HolderFilter, HolderPage, HolderPatch, HolderRegistration};
 use super::model::{self, Position, SeenHolder};
@@ -13,11 +12,12 @@ use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::HolderId;
 use crate::state::{Session, State};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_holders)
         .service(create_holder)
         .service(list_my_holders)

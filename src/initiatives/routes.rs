@@ -1,7 +1,6 @@
 //! `/v1/initiatives`, `/v1/communes/{code}/initiatives`, `/v1/me/initiatives`
 
 use actix_web::{get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{
     Channel, Initiative, InitiativeFilter, InitiativePage, InitiativePatch, InitiativeSummary,
@@ -16,19 +15,21 @@ use crate::audit::{self, Of};
 use crate::auth::caller::{Anyone, Caller, Request};
 use crate::auth::policy::Role;
 use crate::communes::model::CommuneRow;
+use crate::holders::dto::HolderKind;
 use crate::http::cursor::Page;
-use crate::http::error::{ApiError, FaultCode};
+use crate::http::error::{ApiError, Fault, FaultCode, Text};
 use crate::http::extract::{Json, Query};
 use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
-use crate::ids::InitiativeId;
+use crate::http::routes::Routes;
+use crate::ids::{HolderId, InitiativeId};
 use crate::state::{Session, State};
 use crate::{commitments, communes, holders};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_initiatives)
         .service(list_my_initiatives)
         .service(create_initiative)
@@ -175,11 +176,7 @@ pub async fn create(
         ),
         (None, holder_id) => holder_id,
     };
-    for (pointer, body) in [("/holder_id", holder_id), ("/host_id", new.host_id)] {
-        if let Some(body) = body {
-            known(session, &commune.code, pointer, body).await?;
-        }
-    }
+    bodies_fit(session, &commune.code, holder_id, new.host_id).await?;
     if let Some(follows) = new.follows_id {
         let known = model::find(session, follows)
             .await
@@ -261,21 +258,43 @@ pub async fn create(
     Ok(row.id)
 }
 
-/// A holder or host must be one of the commune.
-async fn known(
+/// A holder or host is one of the commune, and a host is a legal person: it receives money or signs for one that is none.
+async fn bodies_fit(
     session: &mut Session,
     commune: &str,
-    pointer: &str,
-    body: crate::ids::HolderId,
+    holder: Option<HolderId>,
+    host: Option<HolderId>,
 ) -> Result<(), ApiError> {
-    match holders::model::find_row(&mut session.conn, body).await {
-        Ok(row) if row.commune_code == commune => Ok(()),
-        _ => Err(ApiError::fault(
-            pointer,
-            FaultCode::NotFound,
-            "Aucun porteur de la commune n'a cet identifiant.",
-            "No holder of the commune has this id.",
-        )),
+    let mut faults = Vec::new();
+    for (pointer, body, kinds) in [
+        ("/holder_id", holder, HolderKind::ALL),
+        ("/host_id", host, HolderKind::LEGAL_PERSONS),
+    ] {
+        let Some(body) = body else { continue };
+        match holders::model::find_row(&mut session.conn, body).await {
+            Ok(row) if row.commune_code == commune && kinds.contains(&row.kind) => {}
+            Ok(row) if row.commune_code == commune => faults.push(Fault::at(
+                pointer,
+                FaultCode::Inconsistent,
+                Text::new(
+                    "Une structure porteuse est une personne morale.",
+                    "A host organisation is a legal person.",
+                ),
+            )),
+            _ => faults.push(Fault::at(
+                pointer,
+                FaultCode::NotFound,
+                Text::new(
+                    "Aucun porteur de la commune n'a cet identifiant.",
+                    "No holder of the commune has this id.",
+                ),
+            )),
+        }
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::invalid(faults))
     }
 }
 
@@ -332,15 +351,8 @@ pub async fn update_initiative(
                 INITIATIVE.step(found.row.state, InitiativeAction::Update, &found.standing)?;
             if_match.check(found.row.version)?;
             let patch = body.0;
-            let new_bodies = [
-                ("/holder_id", patch.holder_id),
-                ("/host_id", patch.host_id.flatten()),
-            ];
-            for (pointer, body) in new_bodies {
-                if let Some(body) = body {
-                    known(session, &found.row.commune_code, pointer, body).await?;
-                }
-            }
+            let (holder, host) = (patch.holder_id, patch.host_id.flatten());
+            bodies_fit(session, &found.row.commune_code, holder, host).await?;
             found.row.change(patch)?;
             // It may change hands only among the caller's own.
             let standing = found

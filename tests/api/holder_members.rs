@@ -213,7 +213,7 @@ async fn from_asking_to_leaving() {
     let seen = world.agent.get(&path).await.ok();
     assert_eq!(
         (&seen["members_count"], &seen["allowed_actions"]),
-        (&json!(0), &json!(["update", "join"]))
+        (&json!(0), &json!(["update", "join", "manage_members"]))
     );
 }
 
@@ -264,6 +264,56 @@ async fn a_person_is_joined_by_nobody() {
         .post(&join, json!({}))
         .await
         .problem(409, "requirement_missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_entered_at_the_counter_finds_its_people() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let mut new = holder("association", "Les jardiniers");
+    new["on_behalf"] = json!(true);
+    let path = path(&world.agent.post(HOLDERS, new).await.created());
+    let young = app.person_born("young", "2009-01-01").await;
+    for asking in [&young, &world.agent, &world.dominique, &world.camille] {
+        asking.post(&format!("{path}/join"), json!({})).await.ok();
+    }
+    let accept = |who: &Client| format!("{path}/members/{}/accept", who.id());
+    for refused in [&world.dominique, &world.mayor, &world.foreign_agent] {
+        let refused = refused.with("if-match", "*");
+        refused
+            .post(&accept(&world.dominique), json!({}))
+            .await
+            .problem(403, "forbidden");
+    }
+    let agent = having_read(&world.agent, &path).await;
+    agent
+        .post(&accept(&world.agent), json!({}))
+        .await
+        .problem(409, "conflict_of_interest");
+    agent
+        .post(&accept(&young), json!({}))
+        .await
+        .problem(409, "requirement_missing");
+    let lead = agent
+        .post(&accept(&world.dominique), json!({"may_sign": true}))
+        .await
+        .ok();
+    assert_eq!(
+        (&lead["role"], &lead["may_sign"]),
+        (&json!("lead"), &json!(true))
+    );
+    // From now on the lead decides.
+    let agent = having_read(&world.agent, &path).await;
+    agent
+        .post(&accept(&world.camille), json!({}))
+        .await
+        .problem(403, "forbidden");
+    let dominique = having_read(&world.dominique, &path).await;
+    let member = dominique
+        .post(&accept(&world.camille), json!({}))
+        .await
+        .ok();
+    assert_eq!(member["role"], "member");
 }
 
 #[tokio::test(flavor = "multi_thread")]

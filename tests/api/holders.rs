@@ -124,7 +124,10 @@ async fn an_agent_enters_a_holder_for_someone_at_the_counter() {
         made["private"]["entered_by"],
         json!(world.agent.id().to_string())
     );
-    assert_eq!(made["allowed_actions"], json!(["update", "join"]));
+    assert_eq!(
+        made["allowed_actions"],
+        json!(["update", "join", "manage_members"])
+    );
 
     // As long as it has no members the agents keep it.
     let path = path(&made);

@@ -18,6 +18,7 @@ mod hangups;
 mod holder_constraints;
 mod holder_members;
 mod holders;
+mod hosting;
 mod initiatives;
 mod measures;
 mod meetings;
