@@ -7,13 +7,12 @@ use actix_web::dev::Server;
 use actix_web::http::header::{self, HeaderName};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
-use utoipa_actix_web::AppExt;
-use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::http::contract::Contract;
 use crate::http::error::ApiError;
 use crate::http::middleware::edge;
+use crate::http::routes::Routes;
 use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
@@ -23,8 +22,8 @@ use crate::{
 };
 
 /// Every route of the API, in the order of the document.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .configure(sessions::routes::configure)
         .configure(users::routes::configure)
         .configure(communes::routes::configure)
@@ -81,17 +80,19 @@ pub fn server(
     let contract = web::Data::new(Contract::new(&document)?);
     let served = web::Data::new(ServedDocument(document.to_string()));
     let metrics = web::Data::new(Metrics::new()?);
-    let state = web::Data::new(state);
     let origins = options.cors_origins;
+    let workers = options.workers;
     let server = HttpServer::new(move || {
+        let state = state.clone();
         App::new()
-            .into_utoipa_app()
-            .configure(routes)
-            .into_app()
+            .configure(|config| routes(&mut Routes::Serve(config)))
             .app_data(contract.clone())
             .app_data(served.clone())
             .app_data(metrics.clone())
-            .app_data(state.clone())
+            .data_factory(move || {
+                let state = state.for_one_of(workers);
+                async { state }
+            })
             // A malformed id names nothing that exists.
             .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into()))
             .configure(system::configure)
@@ -104,7 +105,7 @@ pub fn server(
             .wrap(from_fn(edge))
             .wrap(cors(&origins))
     })
-    .workers(options.workers)
+    .workers(workers)
     .shutdown_timeout(options.shutdown_timeout_s)
     .disable_signals()
     .listen(listener)?

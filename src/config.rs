@@ -106,8 +106,8 @@ pub struct Settings {
     /// Where PostgreSQL is downloaded from when the machine has none.
     #[arg(long, env = "PG_ARCHIVE_URL", global = true, value_name = "URL", value_parser = web_address)]
     pub pg_archive_url: Option<String>,
-    /// Connections to the database.
-    #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, global = true, value_name = "1..1000",
+    /// Connections to the database, shared out among the workers.
+    #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 8, global = true, value_name = "1..1000",
         value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub database_pool_size: u16,
     /// How long a request waits for a connection before it is answered 503, in milliseconds.

@@ -6,6 +6,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_actix_web::AppExt;
 
 use crate::app::routes;
+use crate::http::routes::Routes;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -59,7 +60,7 @@ pub fn document(accounts: Option<&str>) -> Value {
     let (_, document) = actix_web::App::new()
         .into_utoipa_app()
         .openapi(Document::openapi())
-        .configure(routes)
+        .configure(|config| routes(&mut Routes::Describe(config)))
         .split_for_parts();
     let mut document = serde_json::to_value(document).unwrap_or_default();
     let description = match accounts {

@@ -267,14 +267,14 @@ fn state(
 ) -> Result<State, ProgramError> {
     let refused =
         |error: &dyn std::fmt::Display| ProgramError::Refused(format!("TOKEN_KEY_FILES: {error}"));
-    Ok(State::new(Shared {
-        pool: Pool::new(url, settings.pool())?,
+    let shared = Shared {
         clock,
         keys: Keys::new(keys, issuer).map_err(|error| refused(&error))?,
         passwords: Passwords::default(),
         cursors: Cursors::new(keys.first().map(String::as_bytes).unwrap_or_default()),
         password_grant: settings.password_grant,
-    }))
+    };
+    Ok(State::new(shared, Pool::new(url, settings.pool())?))
 }
 
 /// The private keys of access tokens, the one that signs first.

@@ -13,7 +13,7 @@ use crate::auth::caller::Request;
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Keys;
 use crate::clock::{Clock, paris_day};
-use crate::db::{Connection, Pool};
+use crate::db::{Connection, DatabaseError, Pool};
 use crate::http::cursor::{Cursors, Page};
 use crate::http::error::ApiError;
 use crate::http::reply::{Answer, Reply};
@@ -21,11 +21,13 @@ use crate::idempotency;
 
 /// Shared by all requests; a clone is the same state.
 #[derive(Clone)]
-pub struct State(Arc<Shared>);
+pub struct State {
+    shared: Arc<Shared>,
+    pub pool: Pool,
+}
 
 /// What a state is made of.
 pub struct Shared {
-    pub pool: Pool,
     pub clock: Clock,
     pub keys: Keys,
     pub passwords: Passwords,
@@ -53,7 +55,7 @@ impl Session {
 impl Deref for State {
     type Target = Shared;
     fn deref(&self) -> &Shared {
-        &self.0
+        &self.shared
     }
 }
 
@@ -70,8 +72,20 @@ impl Session {
 
 impl State {
     /// The state of a new application.
-    pub fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+    pub fn new(shared: Shared, pool: Pool) -> Self {
+        Self {
+            shared: Arc::new(shared),
+            pool,
+        }
+    }
+
+    /// The same state for one of so many workers, with connections of its own: a connection is driven by the thread
+    /// that opened it, and one that is used on another thread wakes two for each answer.
+    pub fn for_one_of(&self, workers: usize) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            shared: Arc::clone(&self.shared),
+            pool: self.pool.share(workers)?,
+        })
     }
 
     async fn session(&self, request: &Request, lock: bool) -> Result<Session, ApiError> {

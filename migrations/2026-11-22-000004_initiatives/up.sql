@@ -198,6 +198,8 @@ CREATE TABLE decisions (
     decided_by uuid NOT NULL REFERENCES users (id),
     decided_on date NOT NULL,
     decided_at timestamptz NOT NULL,
+    -- the function under which it was decided, as the mandate named it on that day
+    capacity text NOT NULL,
     PRIMARY KEY (id, commune_code),
     FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
     FOREIGN KEY (mandate_id, commune_code) REFERENCES mandates (id, commune_code),

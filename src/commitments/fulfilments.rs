@@ -6,7 +6,6 @@ use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{Fulfilment, FulfilmentList, NewFulfilment, Settlement, Side};
 use super::lifecycle::{
@@ -24,14 +23,15 @@ use crate::http::extract::Json;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::{CommitmentId, FulfilmentId, UserId};
 use crate::initiatives::dto::Reason;
 use crate::initiatives::model as initiatives;
 use crate::lifecycle::{Lifecycle, Step};
 use crate::state::{Session, State};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_fulfilments)
         .service(record_fulfilment)
         .service(get_fulfilment)

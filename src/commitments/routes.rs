@@ -1,7 +1,6 @@
 //! `/v1/initiatives/{id}/commitments`, `/v1/commitments/{id}`
 
 use actix_web::{get, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{Commitment, CommitmentList, EndUpkeep, NewCommitment};
 use super::lifecycle::{CommitmentAction as Action, CommitmentState};
@@ -13,6 +12,7 @@ use crate::http::extract::Json;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::{CommitmentId, InitiativeId};
 use crate::initiatives::dto::Reason;
 use crate::initiatives::lifecycle::InitiativeState;
@@ -20,8 +20,8 @@ use crate::initiatives::model::{self as initiatives, Found};
 use crate::lifecycle::Step;
 use crate::state::{Session, State};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_commitments)
         .service(propose_commitment)
         .service(get_commitment)

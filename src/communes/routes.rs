@@ -1,7 +1,6 @@
 //! `/v1/communes`
 
 use actix_web::{get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{Commune, CommuneFilter, CommunePage, CommuneSettingsPatch};
 use super::model::{self, Position};
@@ -11,10 +10,11 @@ use crate::http::extract::{Json, Query};
 use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::state::State;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_communes)
         .service(get_commune)
         .service(update_commune)

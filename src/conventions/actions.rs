@@ -1,7 +1,6 @@
 //! `/v1/conventions/{id}/{action}`: opening for signature, reopening, cancelling, terminating.
 
 use actix_web::{post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::Convention;
 use super::lifecycle::{CONVENTION, ConventionAction as Action, ConventionState};
@@ -14,13 +13,14 @@ use crate::http::extract::Json;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::Answer;
+use crate::http::routes::Routes;
 use crate::ids::ConventionId;
 use crate::initiatives::dto::Reason;
 use crate::lifecycle::Step;
 use crate::state::{Session, State};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(open_convention_for_signature)
         .service(reopen_convention)
         .service(cancel_convention)

@@ -2,7 +2,6 @@
 //! conventions and commitments.
 
 use actix_web::{post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::input::Withdrawal;
 use super::lifecycle::{IN_FORCE, UNSIGNED};
@@ -16,6 +15,7 @@ use crate::http::extract::Json;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::Answer;
+use crate::http::routes::Routes;
 use crate::ids::InitiativeId;
 use crate::initiatives::actions::act;
 use crate::initiatives::dto::{Initiative, Reason};
@@ -23,8 +23,8 @@ use crate::initiatives::lifecycle::InitiativeAction as Action;
 use crate::initiatives::model::{self as initiatives, Remark};
 use crate::state::{Session, State};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(withdraw_initiative)
         .service(abandon_initiative)
         .service(complete_initiative);

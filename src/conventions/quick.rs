@@ -4,7 +4,6 @@
 use actix_web::{post, web};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::Convention;
 use super::input::{QuickConvention, QuickYes};
@@ -21,6 +20,7 @@ use crate::http::extract::Json;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::{ConventionId, InitiativeId};
 use crate::initiatives::actions;
 use crate::initiatives::dto::{Initiative, QuickAccept};
@@ -29,8 +29,8 @@ use crate::lifecycle::Step;
 use crate::state::{Session, State};
 use crate::{commitments, communes, initiatives};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(quick_accept_initiative);
+pub fn configure(routes: &mut Routes) {
+    routes.service(quick_accept_initiative);
 }
 
 /// What came of a quick yes.

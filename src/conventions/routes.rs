@@ -1,7 +1,6 @@
 //! `/v1/conventions`, `/v1/initiatives/{id}/conventions`
 
 use actix_web::{get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::content::ConventionContent;
 use super::drafting;
@@ -20,13 +19,14 @@ use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::{ConventionId, InitiativeId};
 use crate::initiatives;
 use crate::initiatives::lifecycle::InitiativeState;
 use crate::state::State;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_conventions)
         .service(list_initiative_conventions)
         .service(create_convention)

@@ -4,7 +4,6 @@
 use actix_web::{post, web};
 use chrono::NaiveDate;
 use diesel_async::RunQueryDsl;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{Convention, SignatureMethod};
 use super::input::{RecordSignature, RecordedMethod, Sign};
@@ -18,13 +17,14 @@ use crate::http::error::{ApiError, Code, FaultCode};
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
 use crate::http::reply::Answer;
+use crate::http::routes::Routes;
 use crate::ids::{ConventionId, SignatureId, UserId};
 use crate::lifecycle::Step;
 use crate::state::{Session, State};
 use crate::{commitments, initiatives};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(sign_convention)
         .service(record_convention_signature);
 }

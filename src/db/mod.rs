@@ -1,6 +1,7 @@
 //! Access to PostgreSQL: the pool, the migrations and the schema.
 
 pub mod embedded;
+pub mod remembered;
 pub mod schema;
 
 use std::time::Duration;
@@ -26,7 +27,11 @@ pub type Connection = Object<AsyncPgConnection>;
 
 /// The pool of connections.
 #[derive(Clone)]
-pub struct Pool(DeadPool<AsyncPgConnection>);
+pub struct Pool {
+    pool: DeadPool<AsyncPgConnection>,
+    url: String,
+    options: PoolOptions,
+}
 
 /// How the pool behaves.
 #[derive(Clone, Copy, Debug)]
@@ -70,13 +75,29 @@ impl Pool {
             .create_timeout(Some(options.acquire_timeout))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
-            .map(Self)
+            .map(|pool| Self {
+                pool,
+                url: url.to_owned(),
+                options,
+            })
             .map_err(|error| DatabaseError::Pool(error.to_string()))
+    }
+
+    /// A pool of its own for one of so many, with its part of the connections.
+    pub fn share(&self, parts: usize) -> Result<Self, DatabaseError> {
+        let size = self.options.size.div_ceil(parts.max(1));
+        Self::new(
+            &self.url,
+            PoolOptions {
+                size,
+                ..self.options
+            },
+        )
     }
 
     /// A connection, or the reason why there is none in time.
     pub async fn get(&self) -> Result<Connection, DatabaseError> {
-        self.0
+        self.pool
             .get()
             .await
             .map_err(|error| DatabaseError::Pool(error.to_string()))
@@ -84,7 +105,7 @@ impl Pool {
 
     /// Ends the connections; those in use end when they come back.
     pub fn close(&self) {
-        self.0.close();
+        self.pool.close();
     }
 }
 

@@ -147,6 +147,7 @@ diesel::table! {
         decided_by -> Uuid,
         decided_on -> Date,
         decided_at -> Timestamptz,
+        capacity -> Text,
     }
 }
 

@@ -67,14 +67,14 @@ impl Stage {
             statement_timeout: Duration::from_secs(30),
         };
         let key = generate_key().map_err(technical)?;
-        let state = State::new(Shared {
-            pool: Pool::new(url, pool).map_err(technical)?,
+        let shared = Shared {
             clock: Clock::travelling(DateTime::<Utc>::UNIX_EPOCH),
             cursors: Cursors::new(key.as_bytes()),
             keys: Keys::new(&[key], "urn:fifty-fifty:demonstration").map_err(technical)?,
             passwords: Passwords::default(),
             password_grant: false,
-        });
+        };
+        let state = State::new(shared, Pool::new(url, pool).map_err(technical)?);
         let listener = TcpListener::bind("127.0.0.1:0").map_err(technical)?;
         let address = format!("http://{}", listener.local_addr().map_err(technical)?);
         let options = ServerOptions {

@@ -5,7 +5,6 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use crate::auth::caller::{Anyone, Caller};
@@ -17,10 +16,11 @@ use crate::http::extract::Json;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::state::State;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(get_envelope).service(set_envelope);
+pub fn configure(routes: &mut Routes) {
+    routes.service(get_envelope).service(set_envelope);
 }
 
 /// The commune's budget of one year for supporting initiatives.

@@ -1,7 +1,6 @@
 //! `/v1/initiatives/{id}/evaluation`, and the end of the initiative that it allows.
 
 use actix_web::{get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{Evaluation, EvaluationPatch, NewEvaluation};
 use super::lifecycle::{EVALUATION, EvaluationAction};
@@ -11,6 +10,7 @@ use crate::http::extract::Json;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::InitiativeId;
 use crate::initiatives;
 use crate::initiatives::actions::act;
@@ -19,8 +19,8 @@ use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction};
 use crate::initiatives::model::{Found, Remark};
 use crate::state::{Session, State};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(get_evaluation)
         .service(create_evaluation)
         .service(update_evaluation)

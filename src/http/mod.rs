@@ -10,3 +10,4 @@ pub mod paging;
 pub mod precondition;
 pub mod problem;
 pub mod reply;
+pub mod routes;

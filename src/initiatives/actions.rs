@@ -2,7 +2,6 @@
 //! into conventions and evaluations (quick_accept, withdraw, abandon, complete, close) live on the floors above.
 
 use actix_web::{post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{
     DecisionOutcome, Initiative, Message, NewOpinion, OpinionOutcome, QuickAccept, Reason,
@@ -19,12 +18,13 @@ use crate::http::extract::Json;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::InitiativeId;
 use crate::lifecycle::Step;
 use crate::state::{Session, State};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(submit_initiative)
         .service(start_initiative_review)
         .service(request_initiative_changes)

@@ -6,7 +6,6 @@ use chrono::NaiveDate;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{AgeBand, AgeCount, Headcount, HeadcountList, Initiative, NewHeadcount};
 use super::lifecycle::{INITIATIVE, InitiativeAction as Action};
@@ -18,11 +17,12 @@ use crate::http::error::{ApiError, FaultCode};
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::InitiativeId;
 use crate::state::{Session, State};
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(endorse_initiative)
         .service(withdraw_endorsement)
         .service(join_initiative)

@@ -475,6 +475,8 @@ pub struct DecisionRow {
     pub decided_by: UserId,
     pub decided_on: NaiveDate,
     pub decided_at: DateTime<Utc>,
+    /// The function under which it was decided, as the mandate named it on that day.
+    pub capacity: String,
 }
 
 /// Decides, under the mandate that the caller holds today.
@@ -498,6 +500,7 @@ pub async fn decide(
         decided_by: session.actor.person()?.id,
         decided_on: session.today(),
         decided_at: session.now,
+        capacity: mandate.capacity.clone(),
     };
     diesel::insert_into(decisions::table)
         .values(&decision)

@@ -4,7 +4,6 @@ use actix_web::{get, post, web};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{NewNote, Note, NotePage};
 use super::lifecycle::{INITIATIVE, InitiativeAction};
@@ -17,12 +16,13 @@ use crate::http::extract::{Json, Query};
 use crate::http::paging::Paging;
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::{InitiativeId, NoteId, UserId};
 use crate::mandates::dto::PersonSummary;
 use crate::state::State;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_notes).service(add_note);
+pub fn configure(routes: &mut Routes) {
+    routes.service(list_notes).service(add_note);
 }
 
 /// List internal notes

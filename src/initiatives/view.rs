@@ -1,4 +1,5 @@
-//! The single view of an initiative: one query for everything that everybody sees, one more for who is signed in.
+//! The single view of an initiative: one query for everything that everybody sees, one more for a host, one more for who is
+//! signed in.
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -9,9 +10,11 @@ use super::dto::{
 };
 use super::list::{HolderColumns, location, summary};
 use super::model::{DecisionRow, Found, InitiativeRow, OpinionRow, allowed_actions};
+use crate::db::remembered::Remembered;
 use crate::db::schema::{
-    communes, decisions, endorsements, holders, initiatives, mandates, opinions, participations,
+    communes, decisions, endorsements, holders, initiatives, opinions, participations,
 };
+use crate::holders::dto::HolderSummary;
 use crate::http::error::ApiError;
 use crate::ids::InitiativeId;
 use crate::state::Session;
@@ -22,79 +25,59 @@ type Columns = (
     Counters,
     String,
     Option<HolderColumns>,
-    Option<HolderColumns>,
     Option<OpinionRow>,
     Option<DecisionRow>,
-    Option<String>,
 );
 
 /// An initiative as the caller sees it, with its version; 404 when they may not.
 pub async fn show(session: &mut Session, id: InitiativeId) -> Result<(i32, Initiative), ApiError> {
-    let hosts = diesel::alias!(holders as hosts);
-    let (row, counters, commune, holder, host, opinion, decision, capacity): Columns =
-        initiatives::table
-            .find((id, id.commune()))
-            .inner_join(communes::table)
-            .left_join(
-                holders::table.on(holders::id
-                    .nullable()
-                    .eq(initiatives::holder_id)
-                    .and(holders::commune_code.eq(initiatives::commune_code))),
-            )
-            .left_join(
-                hosts.on(hosts
-                    .field(holders::id)
-                    .nullable()
-                    .eq(initiatives::host_id)
-                    .and(
-                        hosts
-                            .field(holders::commune_code)
-                            .eq(initiatives::commune_code),
-                    )),
-            )
-            .left_join(
-                opinions::table.on(opinions::id
-                    .nullable()
-                    .eq(initiatives::opinion_id)
-                    .and(opinions::commune_code.eq(initiatives::commune_code))),
-            )
-            .left_join(
-                decisions::table.on(decisions::id
-                    .nullable()
-                    .eq(initiatives::decision_id)
-                    .and(decisions::commune_code.eq(initiatives::commune_code))),
-            )
-            .left_join(
-                mandates::table.on(mandates::id
-                    .eq(decisions::mandate_id)
-                    .and(mandates::commune_code.eq(decisions::commune_code))),
-            )
-            .select((
-                InitiativeRow::as_select(),
-                (
-                    initiatives::endorsement_count,
-                    initiatives::participant_count,
-                ),
-                communes::name,
-                (holders::id, holders::kind, holders::name).nullable(),
-                hosts
-                    .fields((holders::id, holders::kind, holders::name))
-                    .nullable(),
-                Option::<OpinionRow>::as_select(),
-                Option::<DecisionRow>::as_select(),
-                mandates::capacity.nullable(),
-            ))
-            .first(&mut session.conn)
-            .await?;
+    let query = initiatives::table
+        .find((id, id.commune()))
+        .inner_join(communes::table)
+        .left_join(
+            holders::table.on(holders::id
+                .nullable()
+                .eq(initiatives::holder_id)
+                .and(holders::commune_code.eq(initiatives::commune_code))),
+        )
+        .left_join(
+            opinions::table.on(opinions::id
+                .nullable()
+                .eq(initiatives::opinion_id)
+                .and(opinions::commune_code.eq(initiatives::commune_code))),
+        )
+        .left_join(
+            decisions::table.on(decisions::id
+                .nullable()
+                .eq(initiatives::decision_id)
+                .and(decisions::commune_code.eq(initiatives::commune_code))),
+        )
+        .select((
+            InitiativeRow::as_select(),
+            (
+                initiatives::endorsement_count,
+                initiatives::participant_count,
+            ),
+            communes::name,
+            (holders::id, holders::kind, holders::name).nullable(),
+            Option::<OpinionRow>::as_select(),
+            Option::<DecisionRow>::as_select(),
+        ))
+        .limit(1);
+    let (row, counters, commune, holder, opinion, decision): Columns =
+        Remembered(query).get_result(&mut session.conn).await?;
     let standing = row.standing(&mut session.conn, &session.actor).await?;
     if !row.is_readable(&standing) {
         return Err(ApiError::not_found());
     }
+    // Few have one: a join would cost every reader more than this costs some.
+    let host = match row.host_id {
+        Some(host) => Some(crate::holders::model::find_row(&mut session.conn, host).await?),
+        None => None,
+    };
     let mine = own_engagement(session, id).await?;
     let found = Found { row, standing };
-    let decision = decision
-        .zip(capacity)
-        .filter(|_| found.row.decided_at.is_some());
+    let decision = decision.filter(|_| found.row.decided_at.is_some());
     let opinion = opinion.filter(|_| decision.is_some() || found.standing.is_town_hall());
     let allowed_actions = allowed_actions(&found);
     let Found { row, standing } = found;
@@ -116,7 +99,7 @@ pub async fn show(session: &mut Session, id: InitiativeId) -> Result<(i32, Initi
             name: commune,
         },
         holder: holder.map(summary),
-        host: host.map(summary),
+        host: host.as_ref().map(HolderSummary::from),
         title: row.title,
         description: row.description,
         theme: row.theme,
@@ -143,10 +126,10 @@ pub async fn show(session: &mut Session, id: InitiativeId) -> Result<(i32, Initi
             estimated_cost_cents: opinion.estimated_cost_cents,
             given_at: opinion.given_at,
         }),
-        decision: decision.map(|(decision, capacity)| Decision {
+        decision: decision.map(|decision| Decision {
             outcome: decision.outcome,
             reason: decision.reason,
-            capacity,
+            capacity: decision.capacity,
             decided_on: decision.decided_on,
         }),
         redirected_to: row.redirected_to,

@@ -1,7 +1,6 @@
 //! `/v1/communes/{code}/mandates`, `/v1/mandates/{id}`
 
 use actix_web::{get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{Mandate, MandatePage, MandatePatch, NewMandate};
 use super::model;
@@ -12,11 +11,12 @@ use crate::http::extract::{Json, Query};
 use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::MandateId;
 use crate::state::State;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_mandates)
         .service(grant_mandate)
         .service(get_mandate)

@@ -1,7 +1,6 @@
 //! `/v1/communes/{code}/measures`
 
 use actix_web::{delete, get, put, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{Measure, MeasureFilter, MeasurePage, NewMeasure};
 use super::model::{self, Key, MeasureRow};
@@ -14,11 +13,12 @@ use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader, IfMatchWhenThereHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::MeasureId;
 use crate::state::State;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_measures)
         .service(get_measure)
         .service(put_measure)

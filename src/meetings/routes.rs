@@ -1,7 +1,6 @@
 //! `/v1/communes/{code}/meetings`, `/v1/meetings/{id}`
 
 use actix_web::{delete, get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{Meeting, MeetingFilter, MeetingPage, MeetingPatch, NewMeeting};
 use super::model::{self, NamedMeeting, Position};
@@ -13,11 +12,12 @@ use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::MeetingId;
 use crate::state::State;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_meetings)
         .service(record_meeting)
         .service(get_meeting)

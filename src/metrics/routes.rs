@@ -1,7 +1,6 @@
 //! `/v1/metrics`
 
 use actix_web::{get, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{IndicatorDefinition, MetricDictionary, MetricFilter, MetricReport};
 use super::indicators::indicators;
@@ -9,10 +8,11 @@ use super::model;
 use crate::auth::caller::Anyone;
 use crate::http::extract::Query;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::state::State;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(get_metrics).service(get_metric_dictionary);
+pub fn configure(routes: &mut Routes) {
+    routes.service(get_metrics).service(get_metric_dictionary);
 }
 
 /// Get metrics

@@ -1,16 +1,16 @@
 //! `/v1/reference`, `/v1/lifecycles`
 
 use actix_web::{get, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{LifecycleTable, LifecycleTables, ReferenceList, ReferenceLists};
 use super::registry::{LISTS, lifecycles};
 use crate::auth::caller::Anyone;
 use crate::http::error::ApiError;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(list_reference)
         .service(get_reference)
         .service(list_lifecycles)

@@ -2,7 +2,6 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::dto::{RevocationRequest, TokenAnswer, TokenError, TokenRequest};
@@ -12,12 +11,13 @@ use crate::auth::tokens::{ACCESS_LIFETIME, Jwks};
 use crate::http::error::ApiError;
 use crate::http::extract::Form;
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::UserId;
 use crate::state::{Session, State};
 use crate::users;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(issue_token)
         .service(revoke_token)
         .service(get_jwks);

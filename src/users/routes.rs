@@ -1,7 +1,6 @@
 //! `/v1/accounts`, `/v1/me`
 
 use actix_web::{get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::dto::{Me, MePatch, MyMandate, NewAccount, PasswordChange};
 use super::model::{self, UserRow};
@@ -13,11 +12,12 @@ use crate::http::error::{ApiError, Fault, FaultCode, Text};
 use crate::http::extract::Json;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::reply::{Answer, Reply};
+use crate::http::routes::Routes;
 use crate::ids::UserId;
 use crate::state::State;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
+pub fn configure(routes: &mut Routes) {
+    routes
         .service(register_account)
         .service(get_me)
         .service(update_me)

@@ -208,7 +208,13 @@ async fn both_sides_sign_the_same_content_and_it_begins() {
         field(&content.body["parties"], "capacity"),
         ["Maire", "Présidente"]
     );
-    assert_eq!(content.body["parties"][1]["siret"], "73282932000074");
+    let holder = open["holder"]["id"].as_str().unwrap();
+    let holder = world
+        .camille
+        .get(&format!("/v1/holders/{holder}"))
+        .await
+        .ok();
+    assert_eq!(content.body["parties"][1]["siret"], holder["siret"]);
 
     assert_eq!(
         world.camille.get(&path).await.ok()["allowed_actions"],

@@ -1,9 +1,11 @@
 //! Whatever comes in, what goes out is a problem that helps its reader.
 
+use diesel_async::SimpleAsyncConnection;
 use reqwest::Method;
 use serde_json::json;
 
 use crate::support::TestApp;
+use crate::support::app::POOL_SIZE;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fault_is_a_problem() {
@@ -183,4 +185,37 @@ async fn problems_speak_the_readers_language() {
         .get("/v1/nothing")
         .await;
     assert_ne!(forged.header("x-request-id"), "a b\tc<script>");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_pool_says_when_to_come_back() {
+    let app = TestApp::new().await;
+    let anyone = app.anyone();
+    anyone.get("/v1/communes/62528").await.ok();
+    // Whoever reads a commune waits, and the others wait for a connection.
+    let mut lock = app.database().await;
+    lock.batch_execute("BEGIN; LOCK TABLE communes IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    for _ in 0..3 * POOL_SIZE {
+        let (anyone, told) = (anyone.clone(), told.clone());
+        tokio::spawn(async move {
+            told.send(anyone.get("/v1/communes/62528").await).unwrap();
+        });
+    }
+    drop(told);
+    let busy = hears.recv().await.unwrap();
+    assert_eq!(busy.header("retry-after"), "1");
+    busy.problem(503, "busy");
+    // Alive all the same.
+    assert!(anyone.get("/livez").await.status.is_success());
+    lock.batch_execute("ROLLBACK").await.unwrap();
+    while let Some(reply) = hears.recv().await {
+        match reply.status.as_u16() {
+            200 => drop(reply.ok()),
+            _ => drop(reply.problem(503, "busy")),
+        }
+    }
+    anyone.get("/v1/communes/62528").await.ok();
 }

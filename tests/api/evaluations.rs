@@ -7,7 +7,7 @@ use crate::support::TestApp;
 use crate::support::app::{LOOS, World};
 use crate::support::rows::Initiative;
 
-fn farm_tracks() -> Value {
+pub fn farm_tracks() -> Value {
     json!({
         "summary": "4 km de chemins refaits.", "reference_cost_cents": 10_000_000, "municipal_cost_cents": 3_000_000,
         "staff_minutes": 2400, "staff_cost_cents": 120_000, "official_minutes": 600,

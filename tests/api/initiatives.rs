@@ -1,13 +1,27 @@
 //! From an idea to a decision, by the right people and in the right order.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::support::app::{LENS, LOOS, World};
 use crate::support::{Client, TestApp};
 
 /// A holder that this resident leads.
+/// A SIRET that no holder has yet: thirteen digits and the one that Luhn's sum asks for.
+pub fn siret() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(7_328_293_200_007);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let sum: u64 = (0..13)
+        .map(|place| number / 10_u64.pow(place) % 10)
+        .zip([2, 1].into_iter().cycle())
+        .map(|(digit, weight)| digit * weight / 10 + digit * weight % 10)
+        .sum();
+    format!("{number}{}", (10 - sum % 10) % 10)
+}
+
 pub async fn association(resident: &Client, name: &str) -> String {
-    let body = json!({"kind": "association", "name": name, "siret": "73282932000074",
+    let body = json!({"kind": "association", "name": name, "siret": siret(),
         "republican_commitment_on": "2022-01-10"});
     let holder = resident
         .post(&format!("/v1/communes/{LOOS}/holders"), body)
@@ -415,7 +429,7 @@ async fn nobody_stands_on_both_sides() {
         .ok();
     // The database says the same to whoever comes around the API.
     let attack = format!(
-        "INSERT INTO decisions SELECT '{}', commune_code, initiative_id, outcome, reason, m, '{}', decided_on, decided_at
+        "INSERT INTO decisions SELECT '{}', commune_code, initiative_id, outcome, reason, m, '{}', decided_on, decided_at, capacity
          FROM decisions, LATERAL (SELECT id AS m FROM mandates WHERE user_id = '{}') AS mandate",
         fifty_fifty::ids::DecisionId::new(LOOS, app.state.clock.now()).unwrap(), world.mayor.id(), world.mayor.id()
     );
@@ -805,9 +819,9 @@ async fn the_database_refuses_what_the_code_would_not_do() {
             ('{id}', '{LOOS}', '{0}', now()), ('{id}', '{LOOS}', '{0}', now() + interval '1 second')", world.camille.id()), "participations_one_active"),
         (format!("INSERT INTO initiatives (id, commune_code, state, origin, delivery, title, author_id, channel, state_changed_at, created_at, folded_text)
             SELECT id, commune_code, 'accepted', origin, delivery, title, author_id, channel, now(), now(), '' FROM initiatives WHERE id = '{id}'"), "lifecycle_start"),
-        (format!("INSERT INTO decisions SELECT '{}', '{LOOS}', '{id}', 'accepted', 'x', m.id, m.user_id, '2019-01-01', now() FROM mandates AS m WHERE user_id = '{}'",
+        (format!("INSERT INTO decisions SELECT '{}', '{LOOS}', '{id}', 'accepted', 'x', m.id, m.user_id, '2019-01-01', now(), 'x' FROM mandates AS m WHERE user_id = '{}'",
             fifty_fifty::ids::DecisionId::new(LOOS, app.state.clock.now()).unwrap(), world.mayor.id()), "decisions_mandate_held"),
-        (format!("INSERT INTO decisions SELECT '{}', '{LOOS}', '{id}', 'accepted', 'x', m.id, m.user_id, '2026-01-01', now() FROM mandates AS m WHERE user_id = '{}'",
+        (format!("INSERT INTO decisions SELECT '{}', '{LOOS}', '{id}', 'accepted', 'x', m.id, m.user_id, '2026-01-01', now(), 'x' FROM mandates AS m WHERE user_id = '{}'",
             fifty_fifty::ids::DecisionId::new(LOOS, app.state.clock.now()).unwrap(), world.agent.id()), "decisions_mandate_held"),
         (format!("UPDATE mandates SET may_sign = true WHERE user_id = '{}'", world.agent.id()), "mandates_agents_never_sign"),
         (format!("UPDATE users SET birth_on = '2015-01-01' WHERE id = '{}'", world.camille.id()), "users_at_least_15"),

@@ -43,8 +43,8 @@ async fn decided(app: &TestApp, world: &World, id: Uuid, outcome: &str, day: &st
     let decision = app.row_id(LOOS);
     app.write_rows(&format!(
         "INSERT INTO decisions (id, commune_code, initiative_id, outcome, reason, mandate_id, decided_by, decided_on, \
-            decided_at) \
-         VALUES ('{decision}', '{LOOS}', '{id}', '{outcome}', 'x', '{id}', '{}', '{day}', '{day}T10:00:00Z'); \
+            decided_at, capacity) \
+         VALUES ('{decision}', '{LOOS}', '{id}', '{outcome}', 'x', '{id}', '{}', '{day}', '{day}T10:00:00Z', 'Maire'); \
          UPDATE initiatives SET state = '{outcome}', decided_at = '{day}T10:00:00Z' WHERE id = '{id}'",
         world.mayor.id()
     ))

@@ -21,6 +21,8 @@ use super::cluster::TestDatabase;
 
 pub const LOOS: &str = "62528";
 pub const LENS: &str = "62498";
+/// Connections that the application may hold at once.
+pub const POOL_SIZE: usize = 8;
 
 pub struct TestApp {
     pub address: String,
@@ -33,18 +35,18 @@ pub struct TestApp {
 /// A server on this database, with what its tokens and cursors are signed with.
 fn serve(url: &str, key: &str, clock: Clock) -> (String, State, actix_web::dev::ServerHandle) {
     let pool = PoolOptions {
-        size: 8,
-        acquire_timeout: Duration::from_secs(5),
+        size: POOL_SIZE,
+        acquire_timeout: Duration::from_secs(4),
         statement_timeout: Duration::from_secs(10),
     };
-    let state = State::new(Shared {
-        pool: Pool::new(url, pool).unwrap(),
+    let shared = Shared {
         clock,
         cursors: Cursors::new(key.as_bytes()),
         keys: Keys::new(&[key.to_owned()], "http://fifty-fifty.test").unwrap(),
         passwords: Passwords::default(),
         password_grant: true,
-    });
+    };
+    let state = State::new(shared, Pool::new(url, pool).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let options = ServerOptions {

@@ -77,3 +77,23 @@ impl TestApp {
         id
     }
 }
+
+impl TestApp {
+    /// A fingerprint of every row that people can write: equal when nothing has changed.
+    pub async fn fingerprint(&self) -> String {
+        let (client, connection) =
+            tokio_postgres::connect(&self.database_url(), tokio_postgres::NoTls)
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        let tables = "SELECT string_agg(format('SELECT %L || coalesce(md5(string_agg(t::text, chr(10) ORDER BY t::text)), '''')
+                FROM %I AS t%s', tablename, tablename, CASE tablename WHEN 'communes' THEN ' WHERE enrolled_at IS NOT NULL' ELSE '' END), ' UNION ALL ')
+            FROM pg_tables WHERE schemaname = 'public'
+                AND tablename NOT IN ('departments', 'regions', 'epci', 'commune_postal_codes', 'lifecycle_transitions')";
+        let query: String = client.query_one(tables, &[]).await.unwrap().get(0);
+        let rows = client.query(&query, &[]).await.unwrap();
+        let mut parts: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        parts.sort_unstable();
+        parts.join("\n")
+    }
+}
