@@ -390,10 +390,13 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
         .map(|operation| operation.entry("parameters").or_insert_with(|| json!([])))
         .and_then(Value::as_array_mut);
     if let Some(parameters) = parameters {
-        // A query parameter is there or not; it is never null.
+        // A query parameter is there or not; it is never null, and a list has a value.
         for parameter in parameters.iter_mut() {
             if let Some(schema) = parameter.get_mut("schema") {
                 not_null(schema);
+                if schema["type"] == "array" && schema.get("minItems").is_none() {
+                    schema["minItems"] = 1.into();
+                }
             }
         }
         for (name, takes_it) in [

@@ -13,7 +13,7 @@ pub struct Paging {
     #[param(minimum = 1, maximum = 100, default = 20)]
     pub limit: Option<i64>,
     /// `next_cursor` of the page before, with the same filters and sort.
-    #[param(max_length = 2000)]
+    #[param(min_length = 1, max_length = 2000)]
     pub cursor: Option<String>,
 }
 
