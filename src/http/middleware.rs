@@ -10,6 +10,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
+use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use super::contract::Contract;
@@ -130,6 +131,10 @@ fn admit(request: &mut ServiceRequest, route: &str) -> Result<(), Early> {
     let Some(allow) = contract.methods(route) else {
         return Ok(());
     };
+    // PostgreSQL keeps no NUL in text, so nothing is there.
+    if percent_decode_str(request.path()).any(|byte| byte == 0) {
+        return Err(Early::Problem(ApiError::not_found()));
+    }
     if request.method() == Method::OPTIONS {
         return Err(Early::Options(allow));
     }
