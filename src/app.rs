@@ -1,6 +1,7 @@
 //! Builds the application: the program and the tests serve the same one.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::dev::Server;
@@ -105,6 +106,8 @@ pub fn server(
             .wrap(from_fn(edge))
             .wrap(cors(&origins))
     })
+    // Longer than the minute for which proxies keep theirs: who reuses a connection finds it open.
+    .keep_alive(Duration::from_secs(75))
     .workers(workers)
     .shutdown_timeout(options.shutdown_timeout_s)
     .disable_signals()

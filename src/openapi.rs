@@ -1,5 +1,7 @@
 //! The document: what `/openapi.json` serves, what Swagger UI shows, and what requests are checked against.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -17,7 +19,7 @@ use crate::http::routes::Routes;
     servers((url = "/", description = "Where this document came from.")),
     modifiers(&Signing),
     security(("password" = [])),
-    components(schemas(crate::http::problem::Problem, crate::initiatives::dto::Inbox)),
+    components(schemas(crate::http::problem::Problem)),
     tags(
         (name = "authentication", description = "Tokens: start here."),
         (name = "accounts", description = "One's own account."),
@@ -70,64 +72,283 @@ pub fn document(accounts: Option<&str>) -> Value {
     if let Some(info) = document.get_mut("info") {
         info["description"] = description.into();
     }
+    let resources = resources(&document);
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         for (path, item) in paths {
             for (method, operation) in item.as_object_mut().into_iter().flatten() {
-                // The path of a single resource ends with its id; such an answer has an ETag.
-                let single = method == "get" && (path.ends_with('}') || path == "/v1/me");
-                complete(operation, single);
+                complete(operation, method, path, &resources);
             }
         }
+    }
+    if let Some(components) = document
+        .get_mut("components")
+        .and_then(Value::as_object_mut)
+    {
+        components.insert("headers".to_owned(), headers());
+        components.insert("parameters".to_owned(), parameters());
+        components.insert("responses".to_owned(), responses());
     }
     document
 }
 
-/// The problems that follow from what an operation takes: said once here, not at every handler.
-fn complete(operation: &mut Value, single: bool) {
+/// The headers of answers. What is required is in every answer that refers to it.
+fn headers() -> Value {
+    json!({
+        "RequestId": {
+            "description": "Number of the request, as in the logs and in `request_id` of a problem: the one that came in \
+                `X-Request-Id`, if it is 8 to 64 letters, digits, `-` and `_`, or a new one.",
+            "required": true,
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+            "example": "0199a3c1-5d52-7f3e-9a55-0d3c4f1f2a10",
+        },
+        "ETag": {
+            "description": "What `If-Match` and `If-None-Match` take: number of the edit, and fingerprint of the answer.",
+            "required": true,
+            "schema": {"type": "string", "pattern": "^\"([0-9]+-[0-9a-f]{16}|[0-9a-f]{64})\"$"},
+            "example": "\"3-9f86d081884c7d65\"",
+        },
+        "Location": {
+            "description": "Where what was made is from now on.",
+            "required": true,
+            "schema": {"type": "string", "format": "uri-reference", "pattern": "^/v1/"},
+            "example": "/v1/holders/0199a3c1-5d52-826d-8c20-0d3c4f1f2a10",
+        },
+        "Link": {
+            "description": "The first page, and the next one if there is one (RFC 8288).",
+            "required": true,
+            "schema": {"type": "string", "pattern": "; rel=\"first\""},
+            "example": "</v1/communes?q=loos>; rel=\"first\"",
+        },
+        "RetryAfter": {
+            "description": "Seconds after which to come back.",
+            "required": true,
+            "schema": {"type": "integer", "minimum": 1},
+            "example": 1,
+        },
+        "RetryAfterRunning": {
+            "description": "Seconds after which to come back, where the same request is still running.",
+            "schema": {"type": "integer", "minimum": 1},
+            "example": 1,
+        },
+        "WwwAuthenticate": {
+            "description": "What is wrong with the access token (RFC 6750).",
+            "required": true,
+            "schema": {"type": "string", "pattern": "^Bearer"},
+            "example": "Bearer error=\"invalid_token\"",
+        },
+        "IdempotencyReplayed": {
+            "description": "That this is the answer to an earlier request with the same `Idempotency-Key`.",
+            "schema": {"type": "string", "enum": ["true"]},
+        },
+    })
+}
+
+/// The headers of requests that many operations take.
+fn parameters() -> Value {
+    json!({
+        "AcceptLanguage": {
+            "name": "Accept-Language",
+            "in": "header",
+            "description": "Languages of the reader: sentences of problems are in French or English, French where nothing is asked.",
+            "schema": {"type": "string"},
+            "example": "en",
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "A key of the caller's choice: the same request with the same key gets the same answer again for \
+                24 hours, and nothing is done twice.",
+            "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY},
+            "example": "5f3a9c2e-planters-rue-hoche",
+        },
+        "IfNoneMatch": {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The `ETag`s that the reader has, or `*`: if the answer has one of them, 304 says so without a body.",
+            "schema": {"type": "string"},
+            "example": "\"3-9f86d081884c7d65\"",
+        },
+    })
+}
+
+const PROBLEM: &str = "application/problem+json";
+
+/// The problems that operations answer without a word of their own: status, name and description.
+const PROBLEMS: &[(&str, &str, &str)] = &[
+    (
+        "400",
+        "BadRequest",
+        "The query or a header is wrong, or the body is malformed.",
+    ),
+    (
+        "401",
+        "Unauthorized",
+        "The access token is missing or does not count.",
+    ),
+    (
+        "403",
+        "Forbidden",
+        "Readable, but not for the caller to do.",
+    ),
+    (
+        "404",
+        "NotFound",
+        "Nothing there, or nothing that the caller may read.",
+    ),
+    (
+        "409",
+        "StillRunning",
+        "The same request, with the same `Idempotency-Key`, is still running.",
+    ),
+    (
+        "412",
+        "PreconditionFailed",
+        "The resource has changed since the caller read it.",
+    ),
+    ("413", "TooLarge", "The body is larger than 256 KiB."),
+    (
+        "415",
+        "UnsupportedMediaType",
+        "The content type is not accepted, or the body is compressed.",
+    ),
+    (
+        "422",
+        "InvalidBody",
+        "The body breaks the rules; `errors` lists every fault.",
+    ),
+    ("428", "PreconditionRequired", "`If-Match` is missing."),
+    (
+        "503",
+        "Busy",
+        "The service is busy; `Retry-After` says when to come back.",
+    ),
+];
+
+fn problem() -> Value {
+    json!({"schema": {"$ref": "#/components/schemas/Problem"}})
+}
+
+/// The usual problems, said once.
+fn responses() -> Value {
+    let said = PROBLEMS.iter().map(|(status, name, description)| {
+        let response = json!({
+            "description": description,
+            "headers": references(&headers_of(status, true)),
+            "content": {PROBLEM: problem()},
+        });
+        ((*name).to_owned(), response)
+    });
+    Value::Object(said.collect())
+}
+
+/// The headers that go with a status, whatever the operation: each with the name of its description.
+fn headers_of(status: &str, repeatable: bool) -> Vec<(&'static str, &'static str)> {
+    let mut names = vec![("X-Request-Id", "RequestId")];
+    match status {
+        "201" => names.push(("Location", "Location")),
+        "401" | "403" => names.push(("WWW-Authenticate", "WwwAuthenticate")),
+        "409" if repeatable => names.push(("Retry-After", "RetryAfterRunning")),
+        "429" | "503" => names.push(("Retry-After", "RetryAfter")),
+        _ => {}
+    }
+    names
+}
+
+/// The headers of an answer, as references to their descriptions.
+fn references(names: &[(&str, &str)]) -> Value {
+    let named = names.iter().map(|(name, component)| {
+        let reference = json!({"$ref": format!("#/components/headers/{component}")});
+        ((*name).to_owned(), reference)
+    });
+    Value::Object(named.collect())
+}
+
+/// What `Idempotency-Key` may be, bare or between quotes.
+const IDEMPOTENCY_KEY: &str = "^([!#-~]{1,255}|\"[!#-~]{1,255}\")$";
+
+/// The schemas of what can be read alone, and so has an `ETag` wherever it is answered.
+fn resources(document: &Value) -> HashSet<String> {
+    let mut found = HashSet::new();
+    for (path, item) in members(document.get("paths")) {
+        if let Some(operation) = item.get("get").filter(|get| is_single(get, path)) {
+            found.extend(answers(operation, "200"));
+        }
+    }
+    found
+}
+
+/// Whether this GET reads one thing: its path ends with the thing's name, or it says itself that it may answer 304.
+fn is_single(get: &Value, path: &str) -> bool {
+    path.ends_with('}') || path == "/v1/me" || get.pointer("/responses/304").is_some()
+}
+
+/// The schema of an operation's answer of this status, if it has a name.
+fn answers(operation: &Value, status: &str) -> Option<String> {
+    let pointer = format!("/responses/{status}/content/application~1json/schema/$ref");
+    operation
+        .pointer(&pointer)
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+}
+
+fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    value.and_then(Value::as_object).into_iter().flatten()
+}
+
+/// What follows from what an operation takes and answers: said once here, not at every handler.
+fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet<String>) {
     let parameters = operation
         .get("parameters")
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
-    let takes = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
+    let takes = |place: &str, name: Option<&str>| {
+        parameters.iter().any(|parameter| {
+            parameter["in"] == place && name.is_none_or(|name| parameter["name"] == name)
+        })
+    };
     let anonymous = operation
         .get("security")
         .is_some_and(|security| security == &json!([{}]));
-    let mut problems = vec![
-        (
-            "400",
-            "The query or a header is wrong, or the body is malformed.",
-        ),
-        (
-            "503",
-            "The service is busy; `Retry-After` says when to come back.",
-        ),
-    ];
-    // A bogus token is refused everywhere; none is needed where reading is free.
-    problems.push(("401", "The access token is missing or does not count."));
+    // The forms of OAuth: no token is looked at, and faults have OAuth's own form.
+    let oauth = operation
+        .pointer("/requestBody/content/application~1x-www-form-urlencoded")
+        .is_some();
+    let has_body = operation.get("requestBody").is_some();
+    let single = method == "get" && is_single(operation, path);
+    let edits = takes("header", Some("If-Match"));
+    // Answers that hold secrets are not kept.
+    let repeatable = method == "post" && !oauth;
+    let is_list = takes("query", Some("cursor"));
+    let resource = answers(operation, "200").is_some_and(|schema| resources.contains(&schema));
+    let has_etag = |status: &str| match status {
+        "200" => single || edits || resource,
+        "201" | "304" => true,
+        _ => false,
+    };
+
+    let mut problems = vec!["400", "503"];
+    if !oauth {
+        // A bogus token is refused everywhere; none is needed where reading is free.
+        problems.push("401");
+    }
     if !anonymous {
-        problems.push(("403", "Readable, but not for the caller to do."));
+        problems.push("403");
     }
-    if takes("path") {
-        problems.push(("404", "Nothing there, or nothing that the caller may read."));
+    if takes("path", None) {
+        problems.push("404");
     }
-    if parameters
-        .iter()
-        .any(|parameter| parameter["name"] == "If-Match")
-    {
-        problems.push(("412", "The resource has changed since the caller read it."));
-        problems.push(("428", "`If-Match` is missing."));
+    if repeatable {
+        problems.push("409");
     }
-    if operation.get("requestBody").is_some() {
-        problems.push(("413", "The body is larger than 256 KiB."));
-        problems.push((
-            "415",
-            "The content type is not accepted, or the body is compressed.",
-        ));
-        problems.push((
-            "422",
-            "The body breaks the rules; `errors` lists every fault.",
-        ));
+    if edits {
+        problems.extend(["412", "428"]);
+    }
+    if has_body {
+        problems.extend(["413", "415"]);
+    }
+    if has_body && !oauth {
+        problems.push("422");
     }
     if let Some(responses) = operation
         .get_mut("responses")
@@ -137,27 +358,52 @@ fn complete(operation: &mut Value, single: bool) {
             let same = json!({"description": "The same as the one whose `ETag` stands in `If-None-Match`."});
             responses.entry("304").or_insert(same);
         }
-        for (status, description) in problems {
-            if !responses.contains_key(status) {
-                let schema = json!({"$ref": "#/components/schemas/Problem"});
-                let content = json!({"application/problem+json": {"schema": schema}});
-                responses.insert(
-                    status.to_owned(),
-                    json!({"description": description, "content": content}),
-                );
+        for (status, response) in responses.iter_mut() {
+            let mut names = headers_of(status, repeatable);
+            if has_etag(status) {
+                names.push(("ETag", "ETag"));
+            }
+            if status == "200" && is_list {
+                names.push(("Link", "Link"));
+            }
+            if repeatable && status.starts_with('2') {
+                names.push(("Idempotency-Replayed", "IdempotencyReplayed"));
+            }
+            response["headers"] = references(&names);
+            // An operation that words a problem in its own way may meet the usual one too.
+            if problems.contains(&status.as_str())
+                && let Some(content) = response.get_mut("content").and_then(Value::as_object_mut)
+            {
+                content.insert(PROBLEM.to_owned(), problem());
+            }
+        }
+        for (status, name, _) in PROBLEMS {
+            if problems.contains(status) && !responses.contains_key(*status) {
+                let reference = json!({"$ref": format!("#/components/responses/{name}")});
+                responses.insert((*status).to_owned(), reference);
             }
         }
         responses.sort_keys();
     }
-    // A query parameter is there or not; it is never null.
-    for parameter in operation
-        .get_mut("parameters")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
-        if let Some(schema) = parameter.get_mut("schema") {
-            not_null(schema);
+    let parameters = operation
+        .as_object_mut()
+        .map(|operation| operation.entry("parameters").or_insert_with(|| json!([])))
+        .and_then(Value::as_array_mut);
+    if let Some(parameters) = parameters {
+        // A query parameter is there or not; it is never null.
+        for parameter in parameters.iter_mut() {
+            if let Some(schema) = parameter.get_mut("schema") {
+                not_null(schema);
+            }
+        }
+        for (name, takes_it) in [
+            ("IfNoneMatch", single),
+            ("IdempotencyKey", repeatable),
+            ("AcceptLanguage", true),
+        ] {
+            if takes_it {
+                parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
+            }
         }
     }
 }

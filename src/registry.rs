@@ -1,5 +1,5 @@
-//! Numbers of the national registers: SIRET (an establishment of a company, school or association) and RNA (an
-//! association). The database holds the same rules; here they come as faults of the body.
+//! SIRET: the number of an establishment of a company, school or association. The database holds the same rule; here it
+//! comes as a fault of the body. The rule of the RNA stands in the schema.
 
 /// SIREN of La Poste, whose many establishments do not follow Luhn's formula.
 const LA_POSTE: &str = "356000000";
@@ -12,17 +12,6 @@ pub fn is_siret(text: &str) -> bool {
     };
     follows_luhn(&digits)
         || (text.starts_with(LA_POSTE) && digits.iter().sum::<u32>().is_multiple_of(5))
-}
-
-/// Whether this is the number of an association: W, a digit, a digit or letter (overseas and Corsica), seven digits.
-pub fn is_rna(text: &str) -> bool {
-    let &[b'W', first, second, ref rest @ ..] = text.as_bytes() else {
-        return false;
-    };
-    first.is_ascii_digit()
-        && (second.is_ascii_digit() || second.is_ascii_uppercase())
-        && rest.len() == 7
-        && rest.iter().all(u8::is_ascii_digit)
 }
 
 fn digits(text: &str) -> Option<Vec<u32>> {
@@ -74,25 +63,5 @@ mod tests {
         }
         // What sums to a multiple of 5 counts for La Poste alone.
         assert!(!is_siret("35600100000000"));
-    }
-
-    #[test]
-    fn an_rna_begins_with_w() {
-        for good in ["W621000123", "W9R1000123", "W2A1000123", "W001234567"] {
-            assert!(is_rna(good), "{good}");
-        }
-        for bad in [
-            "621000123",
-            "W62100012",
-            "W6210001234",
-            "w621000123",
-            "W6a1000123",
-            "WA21000123",
-            "W62100012X",
-            "W62é000123",
-            "",
-        ] {
-            assert!(!is_rna(bad), "{bad}");
-        }
     }
 }

@@ -3,10 +3,11 @@
 use std::ops::Deref;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Code};
 use crate::http::extract::BodyDigest;
 use crate::ids::UserId;
 use crate::state::State;
@@ -55,19 +56,17 @@ impl Request {
 
     /// The rest of what a request says, for this person or nobody.
     fn of(http: &HttpRequest, user: Option<UserId>) -> Result<Self, ApiError> {
-        let idempotency_key = match http.headers().get("Idempotency-Key") {
+        // A key belongs to a POST; anything else is repeated without one.
+        let key = http.headers().get("Idempotency-Key");
+        let idempotency_key = match key.filter(|_| http.method() == Method::POST) {
             None => None,
-            Some(value) => {
-                let key = value.to_str().unwrap_or_default().trim().trim_matches('"');
-                if key.is_empty() || key.len() > 255 {
-                    return Err(ApiError::because(
-                        crate::http::error::Code::InvalidHeader,
-                        "Idempotency-Key : 1 à 255 caractères visibles ASCII.",
-                        "Idempotency-Key: 1 to 255 visible ASCII characters.",
-                    ));
-                }
-                Some(key.to_owned())
-            }
+            Some(value) => Some(read_key(value).ok_or_else(|| {
+                ApiError::because(
+                    Code::InvalidHeader,
+                    "Idempotency-Key : 1 à 255 caractères visibles ASCII, entre guillemets ou non.",
+                    "Idempotency-Key: 1 to 255 visible ASCII characters, between quotes or not.",
+                )
+            })?),
         };
         let operation = format!("{} {}", http.method(), http.path());
         Ok(Self {
@@ -110,6 +109,17 @@ impl Request {
             .flat_map(|value| value.split(','))
             .any(|value| value.trim().eq_ignore_ascii_case(preference))
     }
+}
+
+/// The key without its quotes.
+fn read_key(header: &HeaderValue) -> Option<String> {
+    let text = header.to_str().ok()?;
+    let key = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(text);
+    let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+    ((1..=255).contains(&key.len()) && key.bytes().all(visible)).then(|| key.to_owned())
 }
 
 impl Deref for Caller {
@@ -159,6 +169,11 @@ impl FromRequest for Unidentified {
     type Future = std::future::Ready<Result<Self, ApiError>>;
 
     fn from_request(http: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(Request::of(http, None).map(Self))
+        // Their answers hold secrets, which are not kept.
+        let without_key = |request| Request {
+            idempotency_key: None,
+            ..request
+        };
+        std::future::ready(Request::of(http, None).map(without_key).map(Self))
     }
 }

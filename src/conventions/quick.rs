@@ -86,11 +86,12 @@ pub async fn quick_accept_initiative(
                 }
                 None => None,
             };
-            let (_, initiative) = initiatives::view::show(session, *id).await?;
-            Reply::data(&QuickAccepted {
+            let (version, initiative) = initiatives::view::show(session, *id).await?;
+            let accepted = QuickAccepted {
                 initiative,
                 convention,
-            })
+            };
+            Reply::resource(version, &accepted)
         })
         .await
 }

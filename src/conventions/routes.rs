@@ -210,7 +210,10 @@ pub async fn update_convention(
 #[utoipa::path(
     tag = "conventions",
     params(("id" = ConventionId, Path, description = "Identifier of the version.")),
-    responses((status = 200, description = "The content.", body = ConventionContent)),
+    responses(
+        (status = 200, description = "The content.", body = ConventionContent),
+        (status = 304, description = "The same as the one whose `ETag` stands in `If-None-Match`."),
+    ),
     security((), ("password" = [])),
 )]
 #[get("/v1/conventions/{id}/content")]

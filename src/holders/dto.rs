@@ -14,7 +14,7 @@ use crate::http::error::Text;
 use crate::http::extract::absent_or_null;
 use crate::ids::{HolderId, UserId};
 use crate::mandates::dto::PersonSummary;
-use crate::registry::{is_rna, is_siret};
+use crate::registry::is_siret;
 
 codes! {
     /// What a holder is.
@@ -201,7 +201,7 @@ pub struct NewHolder {
     #[schema(pattern = "^[0-9]{14}$", nullable = false)]
     pub siret: Option<String>,
     /// Number in the national register of associations; associations and schools only.
-    #[schema(max_length = 10, nullable = false)]
+    #[schema(pattern = "^W[0-9][0-9A-Z][0-9]{7}$", nullable = false)]
     pub rna: Option<String>,
     /// Day on which it subscribed to the "contrat d'engagement républicain".
     #[schema(nullable = false)]
@@ -216,30 +216,20 @@ pub struct NewHolder {
 
 impl Validate for NewHolder {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        let mut faults = number_faults(self.siret.as_deref(), self.rna.as_deref());
+        let mut faults = siret_fault(self.siret.as_deref());
         faults.extend(self.kind.faults(self.siret.is_some(), self.rna.is_some()));
         outcome(faults)
     }
 }
 
-/// The numbers that no register gives out.
-fn number_faults(siret: Option<&str>, rna: Option<&str>) -> Vec<(&'static str, Text)> {
-    let mut faults = Vec::new();
-    if siret.is_some_and(|siret| !is_siret(siret)) {
-        let text = Text::new(
-            "Ce n'est pas un SIRET : sa clé de contrôle est fausse.",
-            "This is no SIRET: its check digit is wrong.",
-        );
-        faults.push(("siret", text));
-    }
-    if rna.is_some_and(|rna| !is_rna(rna)) {
-        let text = Text::new(
-            "Un numéro RNA est un W suivi de neuf chiffres.",
-            "An RNA number is a W and nine digits.",
-        );
-        faults.push(("rna", text));
-    }
-    faults
+/// A SIRET that no register gives out.
+fn siret_fault(siret: Option<&str>) -> Vec<(&'static str, Text)> {
+    let wrong = siret.is_some_and(|siret| !is_siret(siret));
+    let text = Text::new(
+        "Ce n'est pas un SIRET : sa clé de contrôle est fausse.",
+        "This is no SIRET: its check digit is wrong.",
+    );
+    wrong.then_some(("siret", text)).into_iter().collect()
 }
 
 /// What the validator says of these faults.
@@ -322,7 +312,7 @@ pub struct HolderPatch {
     pub siret: Option<Option<String>>,
     /// Number in the national register of associations; associations and schools only.
     #[serde(default, deserialize_with = "absent_or_null")]
-    #[schema(value_type = Option<String>, max_length = 10)]
+    #[schema(value_type = Option<String>, pattern = "^W[0-9][0-9A-Z][0-9]{7}$")]
     pub rna: Option<Option<String>>,
     /// Day on which it subscribed to the "contrat d'engagement républicain".
     #[serde(default, deserialize_with = "absent_or_null")]
@@ -341,8 +331,7 @@ pub struct HolderPatch {
 impl Validate for HolderPatch {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let siret = self.siret.as_ref().and_then(Option::as_deref);
-        let rna = self.rna.as_ref().and_then(Option::as_deref);
-        outcome(number_faults(siret, rna))
+        outcome(siret_fault(siret))
     }
 }
 

@@ -170,7 +170,9 @@ impl Operation {
                 Reading::Text => Value::String(value),
                 Reading::Number => value
                     .parse::<serde_json::Number>()
-                    .map_or(Value::String(value), Value::Number),
+                    .map_or(Value::String(value), |number| {
+                        Value::Number(whole(&number).unwrap_or(number))
+                    }),
                 Reading::Boolean => value
                     .parse::<bool>()
                     .map_or(Value::String(value), Value::Bool),
@@ -251,6 +253,31 @@ fn reading(document: &Value, schema: &Value) -> Reading {
         Reading::Boolean
     } else {
         Reading::Text
+    }
+}
+
+/// An integer that is written with a point or an exponent, as one: `5.0` is an integer for JSON Schema and not for serde.
+fn whole(number: &serde_json::Number) -> Option<serde_json::Number> {
+    let float = number.as_f64().filter(|_| number.is_f64())?;
+    // Beyond this a float does not say which integer it is.
+    let exact = float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0;
+    exact
+        .then(|| format!("{float:.0}").parse::<i64>().ok())
+        .flatten()
+        .map(serde_json::Number::from)
+}
+
+/// Writes all whole numbers of a body as integers.
+pub fn write_integers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(integer) = whole(number) {
+                *number = integer;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(write_integers),
+        Value::Object(members) => members.values_mut().for_each(write_integers),
+        _ => {}
     }
 }
 

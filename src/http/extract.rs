@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
-use super::contract::{Contract, faults_of};
+use super::contract::{Contract, faults_of, write_integers};
 use super::error::{ApiError, Code, Fault, FaultCode, Text};
 
 /// Largest body of a request, in bytes. Bulk operations and files have limits of their own.
@@ -46,7 +46,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
         Box::pin(async move {
             let content_type = content_type(&request);
             let bytes = read_body(&request, payload, &content_type).await?;
-            let value: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError {
+            let mut value: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError {
                 detail: Some(syntax(&error)),
                 ..ApiError::new(Code::MalformedJson)
             })?;
@@ -58,6 +58,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
                 .ok_or_else(|| {
                     ApiError::internal(format!("no schema for the body of {template}"))
                 })?;
+            write_integers(&mut value);
             let mut faults = Vec::new();
             find_nul("", &value, &mut faults);
             let mut broken: Vec<Fault> = schema

@@ -8,7 +8,7 @@ use super::dto::{RevocationRequest, TokenAnswer, TokenError, TokenRequest};
 use crate::auth::actor::Actor;
 use crate::auth::caller::{Anyone, Unidentified};
 use crate::auth::tokens::{ACCESS_LIFETIME, Jwks};
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Code};
 use crate::http::extract::Form;
 use crate::http::reply::{Answer, Reply};
 use crate::http::routes::Routes;
@@ -21,6 +21,18 @@ pub fn configure(routes: &mut Routes) {
         .service(issue_token)
         .service(revoke_token)
         .service(get_jwks);
+}
+
+/// A form that cannot be read is refused in OAuth's own words.
+fn read<T>(form: Result<Form<T>, ApiError>) -> Result<T, Answer> {
+    match form {
+        Ok(Form(request)) => Ok(request),
+        Err(error) if error.code == Code::MalformedForm => Err(refuse(
+            "invalid_request",
+            "A parameter is missing, repeated or not UTF-8.",
+        )),
+        Err(error) => Err(Err(error)),
+    }
 }
 
 fn refuse(error: &'static str, error_description: &'static str) -> Answer {
@@ -42,10 +54,7 @@ fn refuse(error: &'static str, error_description: &'static str) -> Answer {
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "Tokens.", body = TokenAnswer),
-        (status = 400, description = "No tokens, in OAuth's own form; or a query, which this operation does not take.", content(
-            (TokenError = "application/json"),
-            (crate::http::problem::Problem = "application/problem+json"),
-        )),
+        (status = 400, description = "No tokens, in OAuth's own form; or a query, which this operation does not take.", body = TokenError),
         (status = 429, description = "Too many passwords at once.", body = crate::http::problem::Problem, content_type = "application/problem+json"),
     ),
     security(()),
@@ -54,9 +63,12 @@ fn refuse(error: &'static str, error_description: &'static str) -> Answer {
 pub async fn issue_token(
     state: web::Data<State>,
     anyone: Unidentified,
-    form: Form<TokenRequest>,
+    form: Result<Form<TokenRequest>, ApiError>,
 ) -> Answer {
-    let request = form.0;
+    let request = match read(form) {
+        Ok(request) => request,
+        Err(refused) => return refused,
+    };
     match request.grant_type.as_str() {
         "password" if state.password_grant => {
             let (Some(email), Some(password)) = (request.username, request.password) else {
@@ -146,18 +158,25 @@ async fn give(state: &State, session: &mut Session, user: UserId, family: Option
 #[utoipa::path(
     tag = "authentication",
     request_body(content = RevocationRequest, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 204, description = "The token does not count any more.")),
+    responses(
+        (status = 204, description = "The token does not count any more."),
+        (status = 400, description = "A form that cannot be read, in OAuth's own words.", body = TokenError),
+    ),
     security(()),
 )]
 #[post("/v1/auth/revoke")]
 pub async fn revoke_token(
     state: web::Data<State>,
     anyone: Unidentified,
-    form: Form<RevocationRequest>,
+    form: Result<Form<RevocationRequest>, ApiError>,
 ) -> Answer {
+    let request = match read(form) {
+        Ok(request) => request,
+        Err(refused) => return refused,
+    };
     state
         .write(&anyone, async move |session| {
-            users::model::revoke_refresh_token(&mut session.conn, &form.0.token, session.now)
+            users::model::revoke_refresh_token(&mut session.conn, &request.token, session.now)
                 .await?;
             Ok(Reply::no_content())
         })

@@ -71,6 +71,19 @@ async fn from_registration_to_the_last_token() {
         .ok();
     assert_eq!(renamed["display_name"], "Cam");
 
+    // OAuth clients understand no other words than OAuth's.
+    for (path, fields) in [
+        (token, vec![("username", "camille@example.org")]),
+        (
+            token,
+            vec![("grant_type", "password"), ("grant_type", "password")],
+        ),
+        ("/v1/auth/revoke", vec![]),
+    ] {
+        let refused = anyone.form(path, &fields).await.expect(400);
+        assert_eq!(refused["error"], "invalid_request", "{path} {fields:?}");
+    }
+
     // Swagger UI and other OAuth clients send credentials of their own beside the form.
     let client = anyone.with("authorization", "Basic Og==");
     client
@@ -226,4 +239,19 @@ async fn fifty_identical_registrations_make_one_account() {
             .len(),
         1
     );
+
+    let longest = "k".repeat(255);
+    for (key, status) in [
+        ("", 400),
+        ("a key", 400),
+        ("\"half", 400),
+        (&format!("{longest}k"), 400),
+        (&format!("\"{longest}\""), 200),
+    ] {
+        let reply = admin
+            .with("idempotency-key", key)
+            .post("/v1/communes/62386/enrol", json!(null))
+            .await;
+        assert_eq!(reply.status, status, "{key}: {}", reply.text);
+    }
 }

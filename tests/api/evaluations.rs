@@ -188,6 +188,8 @@ async fn it_is_written_in_progress_and_validated_when_completed() {
     let (_, id, path) = initiative(&app, &world, "in_progress").await;
     let mut free = farm_tracks();
     free["reference_cost_cents"] = json!(0);
+    // For JSON Schema, and so for the document, this is an integer too.
+    free["official_minutes"] = json!(600.0);
     let created = world.agent.post(&path, free).await.created();
     assert_eq!(
         (&created["savings_cents"], &created["savings_rate"]),

@@ -173,13 +173,13 @@ async fn all_faults_of_a_new_holder_come_at_once() {
             "#/contact_email",
             "#/contact_phone",
             "#/name",
-            "#/on_behalf"
+            "#/on_behalf",
+            "#/rna"
         ]
     );
     let mut faulty = faulty;
     faulty["on_behalf"] = json!(false);
     let reply = world.camille.post(HOLDERS, faulty).await;
-    // The RNA is wrong twice: no association has it, and no company has one.
     assert_eq!(
         reply.pointers(),
         [
@@ -187,7 +187,6 @@ async fn all_faults_of_a_new_holder_come_at_once() {
             "#/contact_email",
             "#/contact_phone",
             "#/name",
-            "#/rna",
             "#/rna",
             "#/siret"
         ]

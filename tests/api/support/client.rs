@@ -7,7 +7,7 @@ use fifty_fifty::openapi;
 use jsonschema::{Registry, Validator};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[derive(Clone)]
 pub struct Client {
@@ -262,11 +262,16 @@ fn documented(method: &Method, path: &str, reply: &Reply) {
     }
     let status = reply.status.as_str();
     let response = &operation["responses"][status];
+    let response = match response["$ref"].as_str() {
+        Some(named) => DOCUMENT.pointer(named.trim_start_matches('#')).unwrap(),
+        None => response,
+    };
     assert!(
         !response.is_null(),
         "{method} {template} answers {status}, which the document does not say: {}",
         reply.text
     );
+    headers_documented(&format!("{method} {template} {status}"), response, reply);
     if reply.text.is_empty() {
         assert!(
             response["content"].is_null(),
@@ -302,4 +307,45 @@ fn documented(method: &Method, path: &str, reply: &Reply) {
         "{method} {template} {status} is not as documented: {faults:#?}\n{}",
         reply.text
     );
+}
+
+/// The headers that the document speaks of are there when it says so, and nowhere else.
+#[track_caller]
+fn headers_documented(answer: &str, response: &Value, reply: &Reply) {
+    let declared = response["headers"].as_object().cloned().unwrap_or_default();
+    for (name, header) in &declared {
+        let header = header["$ref"].as_str().unwrap().trim_start_matches('#');
+        let header = DOCUMENT.pointer(header).unwrap();
+        let Some(value) = reply.headers.get(name) else {
+            assert_ne!(header["required"], true, "{answer} has no {name}");
+            continue;
+        };
+        let value = value.to_str().unwrap();
+        let value = match header["schema"]["type"].as_str() {
+            Some("integer") => json!(value.parse::<i64>().unwrap()),
+            _ => json!(value),
+        };
+        let validator = jsonschema::draft202012::new(&header["schema"]).unwrap();
+        assert!(
+            validator.is_valid(&value),
+            "{answer}: {name} is {value}, not as documented"
+        );
+    }
+    for name in [
+        "etag",
+        "location",
+        "link",
+        "retry-after",
+        "www-authenticate",
+        "idempotency-replayed",
+        "x-request-id",
+    ] {
+        assert!(
+            !reply.headers.contains_key(name)
+                || declared
+                    .keys()
+                    .any(|known| known.eq_ignore_ascii_case(name)),
+            "{answer} has {name}, which the document does not say"
+        );
+    }
 }
