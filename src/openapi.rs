@@ -1,5 +1,7 @@
 //! The document: what `/openapi.json` serves, what Swagger UI shows, and what requests are checked against.
 
+mod examples;
+
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
@@ -88,6 +90,7 @@ pub fn document(accounts: Option<&str>) -> Value {
         components.insert("parameters".to_owned(), parameters());
         components.insert("responses".to_owned(), responses());
     }
+    examples::add(&mut document);
     document
 }
 

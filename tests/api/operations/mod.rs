@@ -3,6 +3,7 @@
 
 mod authorization;
 mod cases;
+mod examples;
 mod faults;
 mod repetition;
 
