@@ -90,8 +90,30 @@ pub fn document(accounts: Option<&str>) -> Value {
         components.insert("parameters".to_owned(), parameters());
         components.insert("responses".to_owned(), responses());
     }
+    describe_properties(&mut document);
     examples::add(&mut document);
     document
+}
+
+/// Puts the description of a property that may be null on the property: utoipa leaves it on one of its two choices, where
+/// generators do not look.
+fn describe_properties(document: &mut Value) {
+    let schemas = document.pointer_mut("/components/schemas");
+    for schema in schemas.and_then(Value::as_object_mut).into_iter().flatten() {
+        let properties = schema.1.get_mut("properties");
+        for (_, property) in properties
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
+            let choice = property
+                .pointer_mut("/oneOf/0")
+                .and_then(Value::as_object_mut);
+            if let Some(description) = choice.and_then(|choice| choice.remove("description")) {
+                property["description"] = description;
+            }
+        }
+    }
 }
 
 /// The headers of answers. What is required is in every answer that refers to it.

@@ -112,6 +112,8 @@ pub async fn propose_commitment(
 }
 
 /// Get a commitment
+///
+/// What was promised, its value, and how much of it was delivered.
 #[utoipa::path(
     tag = "commitments",
     params(("id" = CommitmentId, Path, description = "Identifier of the commitment.")),

@@ -105,6 +105,8 @@ pub async fn grant_mandate(
 }
 
 /// Get a mandate
+///
+/// For its holder, for the town hall of its commune, and for admins.
 #[utoipa::path(
     tag = "mandates",
     params(("id" = MandateId, Path, description = "Identifier of the mandate.")),

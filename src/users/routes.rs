@@ -110,6 +110,8 @@ pub async fn register_account(
 }
 
 /// Get one's own account
+///
+/// With the mandates that count today.
 #[utoipa::path(tag = "accounts", responses((status = 200, description = "The caller's account.", body = Me)))]
 #[get("/v1/me")]
 pub async fn get_me(state: web::Data<State>, caller: Caller) -> Answer {
@@ -119,6 +121,8 @@ pub async fn get_me(state: web::Data<State>, caller: Caller) -> Answer {
 }
 
 /// Change one's own account
+///
+/// Names and language. The address and the day of birth stay.
 #[utoipa::path(
     tag = "accounts",
     params(IfMatchHeader),
