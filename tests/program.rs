@@ -8,6 +8,8 @@
 mod commands;
 #[path = "program/front_end.rs"]
 mod front_end;
+#[path = "program/killed.rs"]
+mod killed;
 #[path = "program/life.rs"]
 mod life;
 #[path = "program/refusals.rs"]
