@@ -29,10 +29,14 @@ pub fn add(document: &mut Value) {
     let recorded: Value = serde_json::from_str(RECORDED).unwrap_or_default();
     for item in members(document.get_mut("paths")) {
         for operation in members(Some(item)) {
-            let id = operation["operationId"].as_str().unwrap_or_default();
-            let example = recorded.get(id).cloned().unwrap_or_default();
+            let id = operation
+                .get("operationId")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let example = recorded.get(id).unwrap_or(&Value::Null);
+            let request = example.get("request").unwrap_or(&Value::Null);
             for media in members(operation.pointer_mut("/requestBody/content")) {
-                set(media, &example["request"]);
+                set(media, request);
             }
             for (status, response) in entries(operation.get_mut("responses")) {
                 let answer = example.pointer(&format!("/answers/{status}"));
