@@ -21,7 +21,13 @@ use crate::http::routes::Routes;
     servers((url = "/", description = "Where this document came from.")),
     modifiers(&Signing),
     security(("password" = [])),
-    components(schemas(crate::http::problem::Problem)),
+    components(schemas(
+        crate::http::problem::Problem,
+        // Parameters refer to these, which registers nothing.
+        crate::communes::dto::CommuneSort,
+        crate::initiatives::dto::Inbox,
+        crate::initiatives::dto::InitiativeSort,
+    )),
     tags(
         (name = "authentication", description = "Tokens: start here."),
         (name = "accounts", description = "One's own account."),
@@ -335,6 +341,10 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
     let anonymous = operation
         .get("security")
         .is_some_and(|security| security == &json!([{}]));
+    if anonymous {
+        // It means the same, and openapi-python-client takes `[{}]` for a need to sign in.
+        operation["security"] = json!([]);
+    }
     // The forms of OAuth: no token is looked at, and faults have OAuth's own form.
     let oauth = operation
         .pointer("/requestBody/content/application~1x-www-form-urlencoded")

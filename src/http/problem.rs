@@ -45,7 +45,7 @@ pub struct Problem {
     pub request_id: String,
     /// The current state, when it stood in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "in_review")]
+    #[schema(example = "in_review", nullable = false)]
     pub state: Option<&'static str>,
     /// The hash of the current content, when another one was to be signed.
     #[serde(skip_serializing_if = "Option::is_none")]
