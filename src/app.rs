@@ -153,6 +153,8 @@ fn cors(origins: &[String]) -> Cors {
             header::LINK,
             header::LOCATION,
             header::RETRY_AFTER,
+            name("deprecation"),
+            name("sunset"),
             name("ratelimit"),
             name("ratelimit-policy"),
             name("idempotency-replayed"),

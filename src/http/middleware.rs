@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::contract::Contract;
 use super::error::{ApiError, Code, Language};
 use super::extract::ReadQuery;
-use super::problem;
+use super::{deprecated, problem};
 use crate::telemetry::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -68,7 +68,9 @@ pub async fn edge(
         Ok(answer) => match failure(&answer) {
             Some(error) => {
                 log_failure(&error, &number);
-                answer.into_response(problem::respond(&error, language, &path, &number))
+                let mut problem = problem::respond(&error, language, &path, &number);
+                deprecated::carry(answer.headers(), problem.headers_mut());
+                answer.into_response(problem)
             }
             None => answer,
         },
