@@ -11,7 +11,7 @@ document_is_clean() {
     (
         cd .ci
         node_modules/.bin/redocly lint --config redocly.yaml --format stylish ../openapi/openapi.json
-        node_modules/.bin/spectral lint --ruleset spectral.yaml --fail-severity "${SPECTRAL_SEVERITY:-error}" \
+        node_modules/.bin/spectral lint --ruleset spectral.yaml --fail-severity "${SPECTRAL_SEVERITY:-warn}" \
             ../openapi/openapi.json
     )
 }

@@ -1,6 +1,7 @@
 //! Builds the application: the program and the tests serve the same one.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::dev::Server;
@@ -17,8 +18,8 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    commitments, communes, conventions, envelopes, evaluations, holders, initiatives, mandates,
-    measures, meetings, metrics, openapi, reference, sessions, users,
+    commitments, communes, conventions, envelopes, evaluations, front_end, holders, initiatives,
+    mandates, measures, meetings, metrics, openapi, reference, sessions, users,
 };
 
 /// Every route of the API, in the order of the document.
@@ -55,7 +56,7 @@ pub struct ServerOptions {
     pub workers: usize,
     pub cors_origins: Vec<String>,
     pub shutdown_timeout_s: u64,
-    /// The demonstration's accounts in Markdown, where it is seeded.
+    /// The demonstration's accounts in Markdown, where it is seeded; its page is served then too.
     pub demonstration_accounts: Option<String>,
 }
 
@@ -82,6 +83,7 @@ pub fn server(
     let metrics = web::Data::new(Metrics::new()?);
     let origins = options.cors_origins;
     let workers = options.workers;
+    let demonstrates = options.demonstration_accounts.is_some();
     let server = HttpServer::new(move || {
         let state = state.clone();
         App::new()
@@ -96,6 +98,11 @@ pub fn server(
             // A malformed id names nothing that exists.
             .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into()))
             .configure(system::configure)
+            .configure(|config| {
+                if demonstrates {
+                    front_end::configure(config);
+                }
+            })
             .service(
                 web::scope("/docs")
                     .wrap(Compress::default())
@@ -105,6 +112,8 @@ pub fn server(
             .wrap(from_fn(edge))
             .wrap(cors(&origins))
     })
+    // Longer than the minute for which proxies keep theirs: who reuses a connection finds it open.
+    .keep_alive(Duration::from_secs(75))
     .workers(workers)
     .shutdown_timeout(options.shutdown_timeout_s)
     .disable_signals()
@@ -144,6 +153,8 @@ fn cors(origins: &[String]) -> Cors {
             header::LINK,
             header::LOCATION,
             header::RETRY_AFTER,
+            name("deprecation"),
+            name("sunset"),
             name("ratelimit"),
             name("ratelimit-policy"),
             name("idempotency-replayed"),

@@ -6,9 +6,11 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
+use uuid::Uuid;
 
 use crate::auth::caller::Request;
 use crate::db::schema::idempotency_keys as keys;
+use crate::http::cursor::Cursors;
 use crate::http::error::{ApiError, Code};
 use crate::http::reply::{Answer, Reply};
 use crate::ids::UserId;
@@ -23,7 +25,7 @@ struct Stored {
     user_id: UserId,
     operation: String,
     key: String,
-    body_sha256: Vec<u8>,
+    body_digest: Vec<u8>,
     status: i16,
     body: Option<String>,
     etag: Option<String>,
@@ -32,15 +34,15 @@ struct Stored {
 }
 
 /// Does the work, or gives the answer that it gave before.
-pub async fn once<F>(session: &mut Session, request: &Request, work: F) -> Answer
+pub async fn once<F>(session: &mut Session, request: &Request, secret: &Cursors, work: F) -> Answer
 where
     F: AsyncFnOnce(&mut Session) -> Answer,
 {
-    // A key belongs to a caller: without one there is nobody to give the answer to again.
-    let (Some(user_id), Some(key)) = (session.actor.user_id(), request.idempotency_key.clone())
-    else {
+    let Some(key) = request.idempotency_key.clone() else {
         return work(session).await;
     };
+    // Those who have no account yet are all one caller: key and body together tell them apart.
+    let user_id = session.actor.user_id().unwrap_or(UserId(Uuid::nil()));
     // A second insert of the same key would only wait; the lock answers at once.
     let name = format!("{} {} {}", user_id, request.operation, key);
     let free: bool = diesel::select(
@@ -53,7 +55,7 @@ where
     if !free {
         return Err(ApiError::new(Code::StillRunning).retry_after(1));
     }
-    let digest = request.body_digest();
+    let digest = secret.digest(&request.body_digest());
     let known: Option<Stored> = keys::table
         .find((user_id, &request.operation, &key))
         .select(Stored::as_select())
@@ -62,7 +64,7 @@ where
         .optional()?;
     match known {
         Some(stored) if stored.created_at + KEPT > session.now => {
-            if stored.body_sha256 != digest {
+            if stored.body_digest != digest {
                 return Err(ApiError::new(Code::IdempotencyMismatch));
             }
             return Ok(Reply {
@@ -86,7 +88,7 @@ where
         user_id,
         operation: request.operation.clone(),
         key,
-        body_sha256: digest.to_vec(),
+        body_digest: digest,
         status: i16::try_from(reply.status).unwrap_or(200),
         body: reply.body.clone(),
         etag: reply.etag.clone(),

@@ -19,6 +19,7 @@ pub mod demonstration;
 pub mod envelopes;
 pub mod evaluations;
 pub mod figures;
+pub mod front_end;
 pub mod holders;
 pub mod http;
 pub mod idempotency;

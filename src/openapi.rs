@@ -1,5 +1,7 @@
 //! The document: what `/openapi.json` serves, what Swagger UI shows, and what requests are checked against.
 
+mod examples;
+
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
@@ -19,7 +21,13 @@ use crate::http::routes::Routes;
     servers((url = "/", description = "Where this document came from.")),
     modifiers(&Signing),
     security(("password" = [])),
-    components(schemas(crate::http::problem::Problem)),
+    components(schemas(
+        crate::http::problem::Problem,
+        // Parameters refer to these, which registers nothing.
+        crate::communes::dto::CommuneSort,
+        crate::initiatives::dto::Inbox,
+        crate::initiatives::dto::InitiativeSort,
+    )),
     tags(
         (name = "authentication", description = "Tokens: start here."),
         (name = "accounts", description = "One's own account."),
@@ -88,7 +96,30 @@ pub fn document(accounts: Option<&str>) -> Value {
         components.insert("parameters".to_owned(), parameters());
         components.insert("responses".to_owned(), responses());
     }
+    describe_properties(&mut document);
+    examples::add(&mut document);
     document
+}
+
+/// Puts the description of a property that may be null on the property: utoipa leaves it on one of its two choices, where
+/// generators do not look.
+fn describe_properties(document: &mut Value) {
+    let schemas = document.pointer_mut("/components/schemas");
+    for schema in schemas.and_then(Value::as_object_mut).into_iter().flatten() {
+        let properties = schema.1.get_mut("properties");
+        for (_, property) in properties
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
+            let choice = property
+                .pointer_mut("/oneOf/0")
+                .and_then(Value::as_object_mut);
+            if let Some(description) = choice.and_then(|choice| choice.remove("description")) {
+                property["description"] = description;
+            }
+        }
+    }
 }
 
 /// The headers of answers. What is required is in every answer that refers to it.
@@ -310,6 +341,10 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
     let anonymous = operation
         .get("security")
         .is_some_and(|security| security == &json!([{}]));
+    if anonymous {
+        // It means the same, and openapi-python-client takes `[{}]` for a need to sign in.
+        operation["security"] = json!([]);
+    }
     // The forms of OAuth: no token is looked at, and faults have OAuth's own form.
     let oauth = operation
         .pointer("/requestBody/content/application~1x-www-form-urlencoded")
@@ -317,8 +352,8 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
     let has_body = operation.get("requestBody").is_some();
     let single = method == "get" && is_single(operation, path);
     let edits = takes("header", Some("If-Match"));
-    // A key belongs to a caller.
-    let repeatable = method == "post" && !anonymous;
+    // Answers that hold secrets are not kept.
+    let repeatable = method == "post" && !oauth;
     let is_list = takes("query", Some("cursor"));
     let resource = answers(operation, "200").is_some_and(|schema| resources.contains(&schema));
     let has_etag = |status: &str| match status {

@@ -218,6 +218,9 @@ async fn serve_on(
         "Fifty-Fifty serves {address}/v1 and its documentation at {address}/docs/ (started in {:.1} s).\nCtrl-C stops it.",
         started.elapsed().as_secs_f64()
     ));
+    if seeded {
+        say(&format!("A page made with the API: {address}/demo/"));
+    }
     // A password is only ever said of the program's own database.
     if seeded && database.own.is_some() {
         say_accounts();

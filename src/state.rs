@@ -131,7 +131,7 @@ impl State {
         let (state, request) = (self.clone(), request.clone());
         actix_web::rt::spawn(async move {
             let mut session = state.session(&request, true).await?;
-            let answer = idempotency::once(&mut session, &request, work).await;
+            let answer = idempotency::once(&mut session, &request, &state.cursors, work).await;
             session.finish(answer).await
         })
         .await

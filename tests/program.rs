@@ -6,6 +6,10 @@
 
 #[path = "program/commands.rs"]
 mod commands;
+#[path = "program/front_end.rs"]
+mod front_end;
+#[path = "program/killed.rs"]
+mod killed;
 #[path = "program/life.rs"]
 mod life;
 #[path = "program/refusals.rs"]

@@ -67,10 +67,12 @@ $$;
 
 -- Answers to POST requests that carried an Idempotency-Key, kept 24 hours.
 CREATE TABLE idempotency_keys (
-    user_id uuid NOT NULL REFERENCES users (id),
+    -- the nil UUID for those who have no account yet
+    user_id uuid NOT NULL,
     operation text NOT NULL,
     key text NOT NULL,
-    body_sha256 bytea NOT NULL,
+    -- HMAC: a body may hold a password
+    body_digest bytea NOT NULL,
     status smallint NOT NULL,
     body text,
     etag text,

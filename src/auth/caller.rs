@@ -56,10 +56,9 @@ impl Request {
 
     /// The rest of what a request says, for this person or nobody.
     fn of(http: &HttpRequest, user: Option<UserId>) -> Result<Self, ApiError> {
-        // A key belongs to a caller and a POST; anything else is repeated without one.
+        // A key belongs to a POST; anything else is repeated without one.
         let key = http.headers().get("Idempotency-Key");
-        let idempotency_key = match key.filter(|_| user.is_some() && http.method() == Method::POST)
-        {
+        let idempotency_key = match key.filter(|_| http.method() == Method::POST) {
             None => None,
             Some(value) => Some(read_key(value).ok_or_else(|| {
                 ApiError::because(
@@ -170,6 +169,11 @@ impl FromRequest for Unidentified {
     type Future = std::future::Ready<Result<Self, ApiError>>;
 
     fn from_request(http: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(Request::of(http, None).map(Self))
+        // Their answers hold secrets, which are not kept.
+        let without_key = |request| Request {
+            idempotency_key: None,
+            ..request
+        };
+        std::future::ready(Request::of(http, None).map(without_key).map(Self))
     }
 }

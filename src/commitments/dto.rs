@@ -8,7 +8,8 @@ use validator::{Validate, ValidationError};
 
 use super::lifecycle::{CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState};
 use crate::codes::codes;
-use crate::ids::{CommitmentId, FulfilmentId, InitiativeId};
+use crate::conventions::lifecycle::ConventionState;
+use crate::ids::{CommitmentId, ConventionId, FulfilmentId, InitiativeId};
 
 codes! {
     /// Who owes.
@@ -241,6 +242,24 @@ pub struct Balance {
     pub third_party: SideBalance,
 }
 
+/// The convention that binds the commitments, in short.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct BindingConvention {
+    /// Identifier of this version.
+    pub id: ConventionId,
+    /// Number of the version, from 1.
+    #[schema(minimum = 1)]
+    pub number: i32,
+    /// Where it stands.
+    pub state: ConventionState,
+    /// When it came there.
+    pub state_changed_at: DateTime<Utc>,
+    /// First day.
+    pub starts_on: NaiveDate,
+    /// Last day.
+    pub ends_on: NaiveDate,
+}
+
 /// All commitments of an initiative, in the order in which they were proposed.
 #[derive(Serialize, ToSchema)]
 pub struct CommitmentList {
@@ -248,6 +267,9 @@ pub struct CommitmentList {
     pub data: Vec<Commitment>,
     /// What they add up to.
     pub balance: Balance,
+    /// The version that is in force, or was the last one in force; null while none was signed by all.
+    #[schema(required)]
+    pub convention: Option<BindingConvention>,
 }
 
 /// An end of upkeep.

@@ -246,11 +246,7 @@ pub async fn record_fulfilment(
                 .await?;
             record(session, &commitment, &row, "record", None, role, None).await?;
             let shown = row.show(&found.standing, session.actor.user_id());
-            Reply::created(
-                format!("/v1/commitments/{id}/fulfilments"),
-                row.version,
-                &shown,
-            )
+            Reply::created(format!("/v1/fulfilments/{}", row.id), row.version, &shown)
         })
         .await
 }

@@ -7,6 +7,7 @@ use super::lifecycle::{CommitmentAction as Action, CommitmentState};
 use super::model::{self, CommitmentRow};
 use crate::auth::caller::{Anyone, Caller, Request};
 use crate::auth::policy::{Role, Standing};
+use crate::conventions;
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::Json;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
@@ -43,8 +44,8 @@ const NEGOTIABLE: &[InitiativeState] = &[
 
 /// List the commitments of an initiative
 ///
-/// The two columns, with what was delivered of each and the balance of the sides. Others than the holder and the town
-/// hall see what a convention binds.
+/// The two columns, with what was delivered of each, the balance of the sides and where their convention stands. Others
+/// than the holder and the town hall see what a convention binds.
 #[utoipa::path(
     tag = "commitments",
     params(("id" = InitiativeId, Path, description = "Identifier of the initiative.")),
@@ -60,9 +61,15 @@ pub async fn list_commitments(
     let mut session = state.read(&anyone).await?;
     let found = initiatives::find(&mut session, *id).await?;
     let data = model::show_all(&mut session.conn, *id, &found.standing).await?;
-    Reply::data(&CommitmentList {
+    let reply = Reply::data(&CommitmentList {
         balance: model::balance(&data),
+        convention: conventions::list::binding(&mut session.conn, *id).await?,
         data,
+    })?;
+    Ok(if anyone.user.is_none() {
+        reply.public(30)
+    } else {
+        reply
     })
 }
 
@@ -105,6 +112,8 @@ pub async fn propose_commitment(
 }
 
 /// Get a commitment
+///
+/// What was promised, its value, and how much of it was delivered.
 #[utoipa::path(
     tag = "commitments",
     params(("id" = CommitmentId, Path, description = "Identifier of the commitment.")),

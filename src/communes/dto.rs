@@ -99,7 +99,6 @@ pub struct CommuneFilter {
     pub enrolled: Option<bool>,
     /// Order: by name, or the most populous first.
     #[serde(default)]
-    #[param(inline)]
     pub sort: CommuneSort,
 }
 

@@ -57,6 +57,8 @@ pub async fn list_communes(
 }
 
 /// Get a commune
+///
+/// With its settings, where it takes part.
 #[utoipa::path(
     tag = "communes",
     params(("code" = String, Path, description = "INSEE code.", example = "62528")),

@@ -7,6 +7,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use super::dto::{ConventionFilter, ConventionSummary, InitiativeTitle};
 use super::lifecycle::ConventionState;
 use crate::auth::actor::Actor;
+use crate::commitments::dto::BindingConvention;
 use crate::db::schema::{communes, conventions, holders, initiatives};
 use crate::holders::dto::{HolderKind, HolderSummary};
 use crate::http::cursor::Page;
@@ -142,4 +143,28 @@ pub async fn of_initiative(
     }
     let found: Vec<Joined> = query.load(conn).await?;
     Ok(found.into_iter().map(item).collect())
+}
+
+/// The version that binds the commitments of an initiative: the one in force, else the last one that was.
+pub async fn binding(
+    conn: &mut AsyncPgConnection,
+    initiative: InitiativeId,
+) -> QueryResult<Option<BindingConvention>> {
+    let found: Option<ItemRow> = conventions::table
+        .filter(conventions::initiative_id.eq(initiative))
+        .filter(conventions::commune_code.eq(initiative.commune()))
+        .filter(conventions::activated_at.is_not_null())
+        .order(conventions::activated_at.desc())
+        .select(ItemRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(found.map(|row| BindingConvention {
+        id: row.id,
+        number: row.number,
+        state: row.state,
+        state_changed_at: row.state_changed_at,
+        starts_on: row.starts_on,
+        ends_on: row.ends_on,
+    }))
 }

@@ -289,7 +289,7 @@ diesel::table! {
         user_id -> Uuid,
         operation -> Text,
         key -> Text,
-        body_sha256 -> Bytea,
+        body_digest -> Bytea,
         status -> Int2,
         body -> Nullable<Text>,
         etag -> Nullable<Text>,
@@ -542,7 +542,6 @@ diesel::joinable!(headcounts -> users (recorded_by));
 diesel::joinable!(holder_members -> users (user_id));
 diesel::joinable!(holders -> communes (commune_code));
 diesel::joinable!(holders -> users (entered_by));
-diesel::joinable!(idempotency_keys -> users (user_id));
 diesel::joinable!(identities -> communes (commune_code));
 diesel::joinable!(identities -> users (user_id));
 diesel::joinable!(initiatives -> communes (commune_code));

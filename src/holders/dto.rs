@@ -270,7 +270,6 @@ impl PartialSchema for HolderRegistration {
         if let RefOr::T(Schema::Object(object)) = &mut schema {
             let on_behalf = ObjectBuilder::new()
                 .schema_type(Type::Boolean)
-                .default(Some(false.into()))
                 .description(Some(
                     "For an agent of the commune who enters it for someone else, at the counter: it has no members.",
                 ));

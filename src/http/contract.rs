@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{Registry, ValidationError, Validator};
 use percent_encoding::percent_decode_str;
+use serde_json::map::Entry;
 use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, Code, Fault, FaultCode, Text};
@@ -161,11 +162,6 @@ impl Operation {
                 faults.push(query_fault(&name, FaultCode::UnknownField, unknown_field()));
                 continue;
             };
-            if read.contains_key(&name) {
-                let text = Text::new("Ce paramètre est répété.", "This parameter is repeated.");
-                faults.push(query_fault(&name, FaultCode::Repeated, text));
-                continue;
-            }
             let value = match reading {
                 Reading::Text => Value::String(value),
                 Reading::Number => value
@@ -181,7 +177,20 @@ impl Operation {
                     .map(|item| Value::String(item.to_owned()))
                     .collect(),
             };
-            read.insert(name, value);
+            match read.entry(name) {
+                Entry::Vacant(first) => {
+                    first.insert(value);
+                }
+                Entry::Occupied(mut before) => match (before.get_mut(), value) {
+                    // Generated clients repeat the name of a list where others write commas.
+                    (Value::Array(items), Value::Array(more)) => items.extend(more),
+                    _ => {
+                        let text =
+                            Text::new("Ce paramètre est répété.", "This parameter is repeated.");
+                        faults.push(query_fault(before.key(), FaultCode::Repeated, text));
+                    }
+                },
+            }
         }
         let read = Value::Object(read);
         for error in self.query.iter_errors(&read) {

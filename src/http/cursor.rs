@@ -14,7 +14,7 @@ pub const LIMIT_DEFAULT: i64 = 20;
 
 const TAG_BYTES: usize = 16;
 
-/// Signs and opens cursors.
+/// Signs and opens cursors, and makes digests, with one secret.
 pub struct Cursors {
     key: hmac::Key,
 }
@@ -46,6 +46,11 @@ impl Cursors {
             return Err(invalid());
         }
         serde_json::from_slice(position).map_err(|_| invalid())
+    }
+
+    /// A digest that only the secret's owner can make: what it was made of, a password perhaps, cannot be guessed by it.
+    pub fn digest(&self, of: &[u8]) -> Vec<u8> {
+        hmac::sign(&self.key, of).as_ref().to_vec()
     }
 
     fn tag(&self, scope: &str, position: &[u8]) -> Vec<u8> {

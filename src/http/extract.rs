@@ -50,24 +50,23 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
                 detail: Some(syntax(&error)),
                 ..ApiError::new(Code::MalformedJson)
             })?;
+            let contract = contract(&request)?;
+            let template = request.match_pattern().unwrap_or_default();
+            let schema = contract
+                .operation(&template, request.method().as_str())
+                .and_then(|operation| operation.body(&content_type))
+                .ok_or_else(|| {
+                    ApiError::internal(format!("no schema for the body of {template}"))
+                })?;
             write_integers(&mut value);
             let mut faults = Vec::new();
             find_nul("", &value, &mut faults);
-            if faults.is_empty() {
-                let contract = contract(&request)?;
-                let template = request.match_pattern().unwrap_or_default();
-                let schema = contract
-                    .operation(&template, request.method().as_str())
-                    .and_then(|operation| operation.body(&content_type))
-                    .ok_or_else(|| {
-                        ApiError::internal(format!("no schema for the body of {template}"))
-                    })?;
-                faults.extend(
-                    schema
-                        .iter_errors(&value)
-                        .flat_map(|error| faults_of(&error)),
-                );
-            }
+            let mut broken: Vec<Fault> = schema
+                .iter_errors(&value)
+                .flat_map(|error| faults_of(&error))
+                .collect();
+            broken.retain(|fault| faults.iter().all(|nul| nul.pointer != fault.pointer));
+            faults.append(&mut broken);
             // The type's own rules speak too, so that all faults come at once; not of what the schema refuses already.
             let typed = serde_path_to_error::deserialize::<_, T>(&value);
             if let Err(errors) = typed.as_ref().map_or(Ok(()), Validate::validate) {

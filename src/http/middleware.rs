@@ -10,12 +10,13 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
+use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use super::contract::Contract;
 use super::error::{ApiError, Code, Language};
 use super::extract::ReadQuery;
-use super::problem;
+use super::{deprecated, problem};
 use crate::telemetry::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -67,7 +68,9 @@ pub async fn edge(
         Ok(answer) => match failure(&answer) {
             Some(error) => {
                 log_failure(&error, &number);
-                answer.into_response(problem::respond(&error, language, &path, &number))
+                let mut problem = problem::respond(&error, language, &path, &number);
+                deprecated::carry(answer.headers(), problem.headers_mut());
+                answer.into_response(problem)
             }
             None => answer,
         },
@@ -130,6 +133,10 @@ fn admit(request: &mut ServiceRequest, route: &str) -> Result<(), Early> {
     let Some(allow) = contract.methods(route) else {
         return Ok(());
     };
+    // PostgreSQL keeps no NUL in text, so nothing is there.
+    if percent_decode_str(request.path()).any(|byte| byte == 0) {
+        return Err(Early::Problem(ApiError::not_found()));
+    }
     if request.method() == Method::OPTIONS {
         return Err(Early::Options(allow));
     }

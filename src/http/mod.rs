@@ -3,6 +3,7 @@
 mod constraints;
 pub mod contract;
 pub mod cursor;
+pub mod deprecated;
 pub mod error;
 pub mod extract;
 pub mod middleware;

@@ -4,6 +4,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::error::{ApiError, Code, FaultCode, Language};
@@ -44,7 +45,7 @@ pub struct Problem {
     pub request_id: String,
     /// The current state, when it stood in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "in_review")]
+    #[schema(example = "in_review", nullable = false)]
     pub state: Option<&'static str>,
     /// The hash of the current content, when another one was to be signed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +55,36 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<ProblemFault>,
+}
+
+/// What a problem with this code looks like, for the document.
+pub fn example(code: Code) -> Value {
+    let title = code.title().en;
+    let faults = match code {
+        Code::InvalidBody => Some(("#/title", FaultCode::Required, "This field is required.")),
+        Code::InvalidQuery => Some(("limit", FaultCode::OutOfRange, "At most 100.")),
+        _ => None,
+    };
+    let problem = Problem {
+        kind: format!("/problems/{}", code.code()),
+        title: title.clone().into_owned(),
+        status: code.status().as_u16(),
+        detail: title.into_owned(),
+        instance: "/v1/communes/62528/initiatives".to_owned(),
+        code,
+        request_id: "0199a3c1-5d52-7f3e-9a55-0d3c4f1f2a10".to_owned(),
+        state: (code == Code::WrongState).then_some("in_review"),
+        content_sha256: None,
+        errors: faults
+            .into_iter()
+            .map(|(pointer, code, detail)| ProblemFault {
+                pointer: pointer.to_owned(),
+                code,
+                detail: detail.to_owned(),
+            })
+            .collect(),
+    };
+    serde_json::to_value(problem).unwrap_or_default()
 }
 
 /// Writes an error as the answer to a request.

@@ -552,11 +552,9 @@ pub struct InitiativeFilter {
     /// Written down after this instant.
     pub created_after: Option<DateTime<Utc>>,
     /// A drawer of the inbox, for agents and elected officials of `commune`.
-    #[param(inline)]
     pub inbox: Option<Inbox>,
     /// Order: the newest first (default), the oldest first, or the most urgent reply first.
     #[serde(default)]
-    #[param(inline)]
     pub sort: InitiativeSort,
 }
 

@@ -97,6 +97,8 @@ pub async fn list_notes(
 }
 
 /// Add an internal note
+///
+/// For colleagues only: nobody outside the town hall ever reads it.
 #[utoipa::path(
     tag = "initiatives",
     params(("id" = InitiativeId, Path, description = "Identifier of the initiative.")),

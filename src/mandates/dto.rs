@@ -86,6 +86,7 @@ pub struct NewMandate {
     /// First day.
     pub starts_on: NaiveDate,
     /// Last day, if it is known.
+    #[schema(nullable = false)]
     pub ends_on: Option<NaiveDate>,
 }
 

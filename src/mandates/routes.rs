@@ -7,13 +7,14 @@ use super::model;
 use crate::auth::caller::Caller;
 use crate::auth::policy::Role;
 use crate::communes;
+use crate::http::error::ApiError;
 use crate::http::extract::{Json, Query};
 use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::reply::{Answer, Reply};
 use crate::http::routes::Routes;
 use crate::ids::MandateId;
-use crate::state::State;
+use crate::state::{Session, State};
 
 pub fn configure(routes: &mut Routes) {
     routes
@@ -25,6 +26,18 @@ pub fn configure(routes: &mut Routes) {
 
 /// Who sees who works for the commune.
 const MAY_READ: &[Role] = &[Role::Agent, Role::ElectedOfficial, Role::Admin];
+
+/// A mandate that the caller sees: their own, or one of the commune that they work for. To others it does not exist.
+async fn read(session: &mut Session, id: MandateId) -> Result<model::NamedMandate, ApiError> {
+    let mandate = model::find(&mut session.conn, id).await?;
+    let standing = session.actor.standing_in(&mandate.row.commune_code);
+    let is_own = Some(mandate.row.user_id) == session.actor.user_id();
+    if is_own || standing.permit(MAY_READ).is_ok() {
+        Ok(mandate)
+    } else {
+        Err(ApiError::not_found())
+    }
+}
 
 /// List the mandates of a commune
 ///
@@ -92,6 +105,8 @@ pub async fn grant_mandate(
 }
 
 /// Get a mandate
+///
+/// For its holder, for the town hall of its commune, and for admins.
 #[utoipa::path(
     tag = "mandates",
     params(("id" = MandateId, Path, description = "Identifier of the mandate.")),
@@ -104,15 +119,7 @@ pub async fn get_mandate(
     id: web::Path<MandateId>,
 ) -> Answer {
     let mut session = state.read(&caller).await?;
-    let mandate = model::find(&mut session.conn, *id).await?;
-    // To others a mandate does not exist.
-    if Some(mandate.row.user_id) != session.actor.user_id() {
-        session
-            .actor
-            .standing_in(&mandate.row.commune_code)
-            .permit(MAY_READ)
-            .map_err(|_| crate::http::error::ApiError::not_found())?;
-    }
+    let mandate = read(&mut session, *id).await?;
     Reply::resource(mandate.row.version, &Mandate::from(mandate))
 }
 
@@ -135,6 +142,7 @@ pub async fn update_mandate(
 ) -> Answer {
     state
         .write(&caller, async move |session| {
+            read(session, *id).await?;
             session.actor.standing_in("").permit(&[Role::Admin])?;
             let row = model::lock(&mut session.conn, *id).await?;
             if_match.check(row.version)?;

@@ -61,6 +61,8 @@ pub async fn list_measures(
 }
 
 /// Get a measure
+///
+/// The value of one year, with its unit and its source.
 #[utoipa::path(
     tag = "measures",
     params(
@@ -131,6 +133,8 @@ pub async fn put_measure(
 }
 
 /// Delete a measure
+///
+/// For what was reported by mistake.
 #[utoipa::path(
     tag = "measures",
     params(

@@ -103,6 +103,8 @@ pub async fn record_meeting(
 }
 
 /// Get a public meeting
+///
+/// When and where it was held, about what, and how many came.
 #[utoipa::path(
     tag = "meetings",
     params(("id" = MeetingId, Path, description = "Identifier of the meeting.")),
@@ -129,6 +131,8 @@ pub async fn get_meeting(
 }
 
 /// Correct a public meeting
+///
+/// For the town hall, when something was written down wrongly.
 #[utoipa::path(
     tag = "meetings",
     params(("id" = MeetingId, Path, description = "Identifier of the meeting."), IfMatchHeader),

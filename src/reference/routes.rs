@@ -41,6 +41,8 @@ pub async fn list_reference(_: Anyone) -> Answer {
 }
 
 /// Get a closed list
+///
+/// Codes with their labels in French and English.
 #[utoipa::path(
     tag = "reference",
     params(("list" = String, Path, description = "Name of the list.", example = "initiative_states")),
@@ -78,6 +80,8 @@ pub async fn list_lifecycles(_: Anyone) -> Answer {
 }
 
 /// Get a lifecycle
+///
+/// Its rules: from which state, by which action, to which state, by whom, and on what condition.
 #[utoipa::path(
     tag = "reference",
     params(("name" = String, Path, description = "Name of the lifecycle.", example = "initiative")),

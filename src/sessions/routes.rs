@@ -54,7 +54,7 @@ fn refuse(error: &'static str, error_description: &'static str) -> Answer {
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "Tokens.", body = TokenAnswer),
-        (status = 400, description = "No tokens, in OAuth's own form.", body = TokenError),
+        (status = 400, description = "No tokens, in OAuth's own form; or a query, which this operation does not take.", body = TokenError),
         (status = 429, description = "Too many passwords at once.", body = crate::http::problem::Problem, content_type = "application/problem+json"),
     ),
     security(()),

@@ -28,9 +28,9 @@ pub struct NewAccount {
     pub full_name: String,
     /// Birthday: an account needs 15 years, a signature 18; never shown to others.
     pub birth_on: NaiveDate,
-    /// Language of messages, `fr` or `en`.
+    /// Language of messages, `fr` or `en`; `fr` where it is not given.
     #[serde(default = "french")]
-    #[schema(pattern = "^(fr|en)$", default = "fr")]
+    #[schema(pattern = "^(fr|en)$")]
     pub locale: String,
 }
 

@@ -6,7 +6,7 @@ use super::dto::{Me, MePatch, MyMandate, NewAccount, PasswordChange};
 use super::model::{self, UserRow};
 use crate::auth::actor::Actor;
 use crate::auth::caller::{Anyone, Caller};
-use crate::auth::passwords::is_too_common;
+use crate::auth::passwords::{Passwords, is_too_common};
 use crate::clock::{age_on, paris_day};
 use crate::http::error::{ApiError, Fault, FaultCode, Text};
 use crate::http::extract::Json;
@@ -110,6 +110,8 @@ pub async fn register_account(
 }
 
 /// Get one's own account
+///
+/// With the mandates that count today.
 #[utoipa::path(tag = "accounts", responses((status = 200, description = "The caller's account.", body = Me)))]
 #[get("/v1/me")]
 pub async fn get_me(state: web::Data<State>, caller: Caller) -> Answer {
@@ -119,6 +121,8 @@ pub async fn get_me(state: web::Data<State>, caller: Caller) -> Answer {
 }
 
 /// Change one's own account
+///
+/// Names and language. The address and the day of birth stay.
 #[utoipa::path(
     tag = "accounts",
     params(IfMatchHeader),
@@ -160,39 +164,48 @@ pub async fn change_password(
     caller: Caller,
     body: Json<PasswordChange>,
 ) -> Answer {
-    let change = body.0;
     let user = {
         let mut session = state.read(&caller).await?;
         let id = session.actor.person()?.id;
         model::find(&mut session.conn, id).await?
     };
-    if !state
-        .passwords
-        .verify(change.current_password, Some(user.password_hash.clone()))
-        .await?
-    {
-        return Err(ApiError::fault(
-            "/current_password",
-            FaultCode::Inconsistent,
-            "Ce n'est pas votre mot de passe actuel.",
-            "This is not your current password.",
-        ));
-    }
-    if is_too_common(
-        &change.new_password,
-        &[&user.email, &user.display_name, &user.full_name],
-    ) {
-        return Err(ApiError::invalid(vec![too_common("/new_password")]));
-    }
-    let password_hash = state.passwords.hash(change.new_password).await?;
+    // Hashing takes long, and needs no transaction. Whether it was refused counts only if this was not done before.
+    let new_hash = hash_new(&state.passwords, &user, body.0).await;
     state
         .write(&caller, async move |session| {
+            let password_hash = new_hash?;
             // Of two changes from the same old password only the first counts.
             if model::lock(&mut session.conn, user.id).await?.password_hash != user.password_hash {
-                return Err(ApiError::new(crate::http::error::Code::StaleVersion));
+                return Err(not_the_current_password());
             }
             model::set_password(&mut session.conn, user.id, &password_hash, session.now).await?;
             Ok(Reply::no_content())
         })
         .await
+}
+
+fn not_the_current_password() -> ApiError {
+    ApiError::fault(
+        "/current_password",
+        FaultCode::Inconsistent,
+        "Ce n'est pas votre mot de passe actuel.",
+        "This is not your current password.",
+    )
+}
+
+/// The hash of a new password, for somebody who knows the present one.
+async fn hash_new(
+    passwords: &Passwords,
+    user: &UserRow,
+    change: PasswordChange,
+) -> Result<String, ApiError> {
+    let present = Some(user.password_hash.clone());
+    if !passwords.verify(change.current_password, present).await? {
+        return Err(not_the_current_password());
+    }
+    let known = [&*user.email, &*user.display_name, &*user.full_name];
+    if is_too_common(&change.new_password, &known) {
+        return Err(ApiError::invalid(vec![too_common("/new_password")]));
+    }
+    passwords.hash(change.new_password).await
 }

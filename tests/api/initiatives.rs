@@ -553,10 +553,13 @@ async fn lists_search_and_the_inbox() {
         titles(&world.anyone, "q=%C5%93uvre&sort=created_at&limit=1").await,
         ["Réfection des chemins agricoles"]
     );
-    assert_eq!(
-        titles(&world.anyone, "theme=energy&state=in_review,accepted").await,
-        ["Toiture de l'église"]
-    );
+    // Several values with commas between them, or the parameter repeated, as many programs write it.
+    for states in ["state=in_review,accepted", "state=in_review&state=accepted"] {
+        assert_eq!(
+            titles(&world.anyone, &format!("theme=energy&{states}")).await,
+            ["Toiture de l'église"]
+        );
+    }
     assert_eq!(
         titles(
             &world.anyone,

@@ -59,3 +59,11 @@ async fn the_document_and_its_pages_are_served() {
         "{measured}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_demonstration_its_page_is_unknown() {
+    let app = TestApp::new().await;
+    for path in ["/demo", "/demo/", "/demo/app.js"] {
+        app.anyone().get(path).await.problem(404, "not_found");
+    }
+}

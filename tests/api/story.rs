@@ -197,11 +197,10 @@ async fn the_farm_tracks_of_loos() {
         in_kind("labour", "Travail des agriculteurs", HOURS, "heure"),
     )
     .await;
-    assert!(
-        world.anyone.get(&format!("{path}/commitments")).await.ok()["data"]
-            .as_array()
-            .unwrap()
-            .is_empty()
+    let negotiated = world.anyone.get(&format!("{path}/commitments")).await.ok();
+    assert_eq!(
+        (&negotiated["data"], &negotiated["convention"]),
+        (&json!([]), &json!(null))
     );
 
     // One content, two signatures.
@@ -264,7 +263,16 @@ async fn the_farm_tracks_of_loos() {
         !public.text.contains("camille Dupont"),
         "names of natural persons stay private"
     );
-    let columns = world.anyone.get(&format!("{path}/commitments")).await.ok();
+    let columns = world.anyone.get(&format!("{path}/commitments")).await;
+    assert!(columns.header("cache-control").starts_with("public"));
+    let columns = columns.ok();
+    assert_eq!(
+        columns["convention"],
+        json!({"id": signed["id"], "number": 1, "state": "active", "state_changed_at": signed["state_changed_at"],
+            "starts_on": "2026-06-15", "ends_on": "2027-06-14"})
+    );
+    let own = agent.get(&format!("{path}/commitments")).await;
+    assert_eq!(own.header("cache-control"), "no-store");
     let promised = value(MACHINES) + value(SKIPS) + value(HOURS);
     assert_eq!(
         columns["balance"]["commune"]["promised_cents"],
@@ -399,4 +407,6 @@ async fn the_farm_tracks_of_loos() {
     app.travel_to("2027-06-15T08:00:00Z");
     fifty_fifty::clockwork::turn(&app.state).await.unwrap();
     assert_eq!(anyone.get(&convention).await.ok()["state"], "expired");
+    let columns = anyone.get(&format!("{path}/commitments")).await.ok();
+    assert_eq!(columns["convention"]["state"], "expired");
 }

@@ -252,7 +252,7 @@ pub fn until(what: &str, mut so: impl FnMut() -> bool) {
 }
 
 /// Whether the process was there to hear the signal.
-fn signal(name: &str, pid: u32) -> bool {
+pub fn signal(name: &str, pid: u32) -> bool {
     let mut kill = Command::new("kill");
     kill.args(["-s", name, &pid.to_string()])
         .stderr(Stdio::null());

@@ -124,14 +124,27 @@ impl TestApp {
     }
 
     pub async fn person_born(&self, name: &str, birth_on: &str) -> Client {
+        self.person_named(name, name, &format!("{name} Dupont"), birth_on)
+            .await
+    }
+
+    /// Somebody with names of their own choice.
+    pub async fn person_named(
+        &self,
+        mailbox: &str,
+        display_name: &str,
+        full_name: &str,
+        birth_on: &str,
+    ) -> Client {
         let now = self.state.clock.now();
         let id = UserId::new(now).unwrap();
         let row = UserRow {
             id,
-            email: format!("{name}@example.org"),
-            password_hash: "none: tests that sign in register over HTTP".to_owned(),
-            display_name: name.to_owned(),
-            full_name: format!("{name} Dupont"),
+            email: format!("{mailbox}@example.org"),
+            // Of a password that nobody knows: tests that sign in register over HTTP.
+            password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$8Q9Cq2sPq0Zt1mYw2m2m0Yy1Yz0Zt1mYw2m2m0Yy1Yw".to_owned(),
+            display_name: display_name.to_owned(),
+            full_name: full_name.to_owned(),
             birth_on: birth_on.parse().unwrap(),
             is_admin: false,
             locale: "fr".to_owned(),

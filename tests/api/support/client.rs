@@ -246,6 +246,23 @@ fn template(path: &str) -> Option<&'static str> {
         .map(String::as_str)
 }
 
+/// What is wrong with a value by a schema of the document.
+pub fn faults_by(schema: &Value, value: &Value) -> Vec<String> {
+    let schema = schema
+        .to_string()
+        .replace("\"#/components", "\"urn:document#/components");
+    let validator: Validator = jsonschema::draft202012::options()
+        .with_registry(&REGISTRY)
+        .should_validate_formats(true)
+        .should_ignore_unknown_formats(true)
+        .build(&serde_json::from_str(&schema).unwrap())
+        .unwrap();
+    validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
+
 /// Holds an answer against the document.
 #[track_caller]
 fn documented(method: &Method, path: &str, reply: &Reply) {
@@ -289,19 +306,7 @@ fn documented(method: &Method, path: &str, reply: &Reply) {
         !schema.is_null(),
         "{method} {template} {status} is {content_type}, which the document does not say"
     );
-    let schema = schema
-        .to_string()
-        .replace("\"#/components", "\"urn:document#/components");
-    let validator: Validator = jsonschema::draft202012::options()
-        .with_registry(&REGISTRY)
-        .should_validate_formats(true)
-        .should_ignore_unknown_formats(true)
-        .build(&serde_json::from_str(&schema).unwrap())
-        .unwrap();
-    let faults: Vec<String> = validator
-        .iter_errors(&reply.body)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
+    let faults = faults_by(schema, &reply.body);
     assert!(
         faults.is_empty(),
         "{method} {template} {status} is not as documented: {faults:#?}\n{}",

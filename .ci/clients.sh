@@ -1,0 +1,110 @@
+# Clients made from the OpenAPI document, at work: generated, type-checked, and run against the program. Sourced by
+# .ci/run after .ci/machine.sh; target/debug/fifty-fifty is built by then.
+
+typescript=tests/clients/typescript
+python=tests/clients/python
+
+clients_work() (
+    install_generators
+    generate typescript npm --prefix "$typescript" run --silent generate
+    generate python generate_python
+    no_operation_is_skipped
+    types_are_named
+    types_hold
+    trap stop_program EXIT
+    start_program
+    node "$typescript/build/story.js" "$address"
+    node "$typescript/build/visit.js" "$address"
+    PYTHONPATH=$python/generated "$tools/python/bin/python" "$python/tour.py" "$address"
+)
+
+# The packages of TypeScript stand beside its code, those of Python in an environment of their own.
+install_generators() {
+    npm --prefix "$typescript" ci --ignore-scripts --silent
+    if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        as_root apt-get update -qq
+        as_root apt-get install -qq -y --no-install-recommends python3-venv >/dev/null
+    fi
+    python3 -m venv "$tools/python"
+    "$tools/python/bin/pip" install --quiet --disable-pip-version-check --requirement "$python/requirements.txt"
+}
+
+# What a generator cannot make it leaves out, and only says so: nothing of the kind may be said.
+generate() {
+    local name=$1 said
+    shift
+    said=$("$@" 2>&1) || fail "$said"
+    if grep -iE 'warn|skip|ignor|unsupported|not supported|duplicate|⚠' <<<"$said"; then
+        fail "The generators of $name leave something out."
+    fi
+}
+
+# Its formatter is found by name.
+generate_python() {
+    PATH=$tools/python/bin:$PATH openapi-python-client generate --path openapi/openapi.json \
+        --output-path "$python/generated" --overwrite --fail-on-warning
+}
+
+# Every operation of the document is there by its name.
+no_operation_is_skipped() {
+    local operations
+    operations=$(python3 -c '
+import json
+paths = json.load(open("openapi/openapi.json"))["paths"].values()
+print("\n".join(operation["operationId"] for path in paths for operation in path.values()))' | sort)
+    compare openapi-typescript "$operations" \
+        "$(sed -n '/^export interface operations {/,/^}/s/^    \([a-z_]*\): {$/\1/p' "$typescript/generated/fetch.ts")"
+    compare @hey-api/openapi-ts "$(sed 's/_\(.\)/\U\1/g' <<<"$operations")" \
+        "$(sed -n 's/^export const \([A-Za-z]*\) = .*/\1/p' "$typescript/generated/sdk/sdk.gen.ts")"
+    compare openapi-python-client "$operations" \
+        "$(find "$python/generated/fifty_fifty_client/api" -mindepth 2 -name '*.py' ! -name __init__.py -printf '%f\n' |
+            sed 's/\.py$//')"
+    echo "$(wc -l <<<"$operations") operations, all of them in the three clients."
+}
+
+compare() {
+    diff <(sort <<<"$2") <(sort <<<"$3") || fail "$1: other names than in the document (<)."
+}
+
+# No type got a name that a generator had to make up. An identifier is a UUID in Python, without a class of its own.
+types_are_named() {
+    local types
+    types=$(python3 -c '
+import json
+schemas = json.load(open("openapi/openapi.json"))["components"]["schemas"]
+print("\n".join(name for name, schema in schemas.items() if schema.get("type") == "object" or "enum" in schema))')
+    compare openapi-python-client "$types" \
+        "$(sed -n 's/^    "\([A-Za-z0-9]*\)",$/\1/p' "$python/generated/fifty_fifty_client/models/__init__.py")"
+    echo "$(wc -l <<<"$types") types, all of them with the name that they have in the document."
+}
+
+types_hold() {
+    npm --prefix "$typescript" run --silent build
+    MYPYPATH=$python/generated "$tools/python/bin/mypy" --strict "$python/tour.py" \
+        "$python/generated/fifty_fifty_client"
+}
+
+# The program as an operator starts it, with the demonstration, in a folder of its own.
+start_program() {
+    house=$(mktemp -d)
+    # The account that runs PostgreSQL for root must pass through.
+    chmod 711 "$house"
+    env -u DATABASE_URL -u TOKEN_KEY_FILES DATA_DIR="$house/data" HOST=127.0.0.1 PORT=0 \
+        target/debug/fifty-fifty serve >"$house/log" 2>&1 &
+    program=$!
+    for _ in {1..600}; do
+        address=$(sed -n 's,^Fifty-Fifty serves \(http://[^/]*\)/v1 .*,\1,p' "$house/log")
+        [ -z "$address" ] || return 0
+        kill -0 "$program" 2>/dev/null || break
+        sleep 0.2
+    done
+    fail "The program does not serve."
+}
+
+# The end of the subshell, however it came.
+stop_program() {
+    local status=$?
+    kill -TERM "$program" 2>/dev/null && wait "$program" || true
+    [ "$status" = 0 ] || tail -n 30 "$house/log" >&2
+    rm -rf "$house"
+}

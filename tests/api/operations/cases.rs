@@ -1,0 +1,624 @@
+//! What each operation needs to succeed.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+
+use super::Case;
+use crate::conventions::{active, agree, drafted, opened, planters, signing, terms, upkeep};
+use crate::evaluations::farm_tracks;
+use crate::initiatives::{accepted, association, idea, in_review, submitted};
+use crate::support::app::{LENS, LOOS, World};
+use crate::support::rows::Initiative;
+use crate::support::{Client, TestApp};
+
+/// A number that no case has had.
+fn number() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+fn reason() -> Value {
+    json!({"reason": "Le terrain n'est pas libre cette année."})
+}
+
+fn id(made: &Value) -> &str {
+    made["id"].as_str().unwrap()
+}
+
+/// A resident who registered over HTTP, with their address and password, and what the token endpoint gave them.
+struct Resident {
+    client: Client,
+    email: String,
+    refresh_token: String,
+}
+
+const PASSWORD: &str = "huit jardinières rue Hoche";
+
+fn account(email: &str) -> Value {
+    json!({"email": email, "password": PASSWORD, "display_name": "Camille D.", "full_name": "Camille Dupont",
+        "birth_on": "1990-04-12"})
+}
+
+async fn resident(app: &TestApp) -> Resident {
+    let email = format!("resident-{}@example.org", number());
+    let anyone = app.anyone();
+    anyone.post("/v1/accounts", account(&email)).await.created();
+    let fields = [
+        ("grant_type", "password"),
+        ("username", email.as_str()),
+        ("password", PASSWORD),
+    ];
+    let tokens = anyone.form("/v1/auth/token", &fields).await.ok();
+    Resident {
+        client: Client::new(
+            &app.address,
+            tokens["access_token"].as_str().map(str::to_owned),
+        ),
+        refresh_token: tokens["refresh_token"].as_str().unwrap().to_owned(),
+        email,
+    }
+}
+
+async fn draft(world: &World) -> String {
+    let holder = association(&world.camille, "Les chemins de Loos").await;
+    let made = world
+        .camille
+        .post(&format!("/v1/communes/{LOOS}/initiatives"), idea(&holder))
+        .await
+        .created();
+    format!("/v1/initiatives/{}", id(&made))
+}
+
+/// An accepted initiative with a commitment that its holder proposes.
+async fn proposed(world: &World) -> String {
+    let initiative = accepted(world).await;
+    let reply = world
+        .camille
+        .post(&format!("{initiative}/commitments"), upkeep())
+        .await;
+    let path = reply.header("location").to_owned();
+    reply.created();
+    path
+}
+
+/// The commitment of this side in a convention that is active.
+async fn binding(world: &World, side: &str) -> String {
+    let (initiative, _) = active(world).await;
+    let columns = world
+        .camille
+        .get(&format!("{initiative}/commitments"))
+        .await
+        .ok();
+    let theirs = columns["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|commitment| commitment["side"] == side)
+        .unwrap();
+    format!("/v1/commitments/{}", id(theirs))
+}
+
+/// An upkeep that goes on since today.
+async fn kept_up(world: &World) -> String {
+    let initiative = accepted(world).await;
+    agree(world, &initiative, planters()).await;
+    let mut since_today = upkeep();
+    since_today["upkeep"]["starts_on"] = json!("2026-06-15");
+    let upkeep = agree(world, &initiative, since_today).await;
+    let mut terms = terms(world).await;
+    terms["starts_on"] = json!("2026-06-15");
+    let reply = world
+        .agent
+        .post(&format!("{initiative}/conventions"), terms)
+        .await;
+    let convention = reply.header("location").to_owned();
+    reply.created();
+    let open = world
+        .agent
+        .act(&convention, "open_for_signature", json!(null))
+        .await
+        .ok();
+    for signatory in [&world.camille, &world.mayor] {
+        let hash = json!({"content_sha256": open["content_sha256"]});
+        signatory.act(&convention, "sign", hash).await.ok();
+    }
+    upkeep
+}
+
+fn done() -> Value {
+    json!({"done_on": "2026-06-15", "quantity": "8", "evidence": "Bon de livraison"})
+}
+
+/// Eight planters that the commune says it has delivered.
+async fn recorded(world: &World) -> String {
+    let commitment = binding(world, "commune").await;
+    let reply = world
+        .agent
+        .post(&format!("{commitment}/fulfilments"), done())
+        .await;
+    let path = reply.header("location").to_owned();
+    reply.created();
+    path
+}
+
+/// An initiative in progress whose planters have come.
+async fn delivered(world: &World) -> String {
+    let fulfilment = recorded(world).await;
+    world
+        .camille
+        .act(&fulfilment, "acknowledge", json!(null))
+        .await
+        .ok();
+    let commitment = world.agent.get(&fulfilment).await.ok()["commitment_id"].clone();
+    let path = format!("/v1/commitments/{}", commitment.as_str().unwrap());
+    let initiative = world.agent.get(&path).await.ok()["initiative_id"].clone();
+    format!("/v1/initiatives/{}", initiative.as_str().unwrap())
+}
+
+async fn holder(world: &World) -> String {
+    let holder = association(&world.camille, "Les jardiniers de la cité").await;
+    format!("/v1/holders/{holder}")
+}
+
+/// A holder of Camille's, and Dominique who asks to join it, or has joined.
+async fn joined(world: &World, accepted: bool) -> (String, String) {
+    let holder = holder(world).await;
+    world
+        .dominique
+        .post(&format!("{holder}/join"), json!({}))
+        .await
+        .ok();
+    let member = format!("{holder}/members/{}", world.dominique.id());
+    if accepted {
+        world.camille.act(&member, "accept", json!({})).await.ok();
+    }
+    (holder, member)
+}
+
+/// An initiative of Camille's in a state far down the path.
+async fn standing_at(app: &TestApp, world: &World, state: &str) -> String {
+    let holder = app
+        .holder_row(LOOS, "association", Some(world.camille.id()))
+        .await;
+    let id = app
+        .initiative_row(Initiative {
+            commune: LOOS,
+            state,
+            holder,
+            author: world.camille.id(),
+            submitted_at: "2026-02-01T10:00:00Z",
+            published: true,
+        })
+        .await;
+    format!("/v1/initiatives/{id}")
+}
+
+async fn evaluated(app: &TestApp, world: &World) -> String {
+    let initiative = standing_at(app, world, "completed").await;
+    world
+        .agent
+        .post(&format!("{initiative}/evaluation"), farm_tracks())
+        .await
+        .created();
+    initiative
+}
+
+fn meeting() -> Value {
+    json!({"title": "Réunion de quartier", "place": "Salle des fêtes", "held_on": "2026-06-10", "attendance": 45})
+}
+
+async fn held_meeting(world: &World) -> String {
+    let made = world
+        .agent
+        .post(&format!("/v1/communes/{LOOS}/meetings"), meeting())
+        .await
+        .created();
+    format!("/v1/meetings/{}", id(&made))
+}
+
+fn measure() -> Value {
+    json!({"value": "73", "unit": "associations", "source": "Annuaire municipal 2026"})
+}
+
+async fn reported(world: &World) -> String {
+    let path = format!(
+        "/v1/communes/{LOOS}/measures/associations/{}",
+        1900 + number()
+    );
+    world.agent.put(&path, measure()).await.created();
+    path
+}
+
+fn mandate(email: &str) -> Value {
+    json!({"email": email, "role": "agent", "capacity": "Chargée de la vie associative", "may_sign": false,
+        "starts_on": "2026-06-15"})
+}
+
+async fn granted(app: &TestApp, world: &World) -> String {
+    let resident = resident(app).await;
+    let made = world
+        .admin
+        .post(
+            &format!("/v1/communes/{LOOS}/mandates"),
+            mandate(&resident.email),
+        )
+        .await
+        .created();
+    format!("/v1/mandates/{}", id(&made))
+}
+
+fn quick_yes(world: &World) -> Value {
+    json!({"opinion": "Sans difficulté.", "reason": "Embellit la rue.", "convention": {
+        "object": "Huit jardinières rue Faidherbe", "starts_on": "2026-07-01", "ends_on": "2028-06-30",
+        "holder_signatory": {"user_id": world.camille.id(), "capacity": "Présidente"}}})
+}
+
+/// A published initiative that people may support.
+async fn published(world: &World) -> String {
+    in_review(world).await
+}
+
+/// The case of an operation, by its operationId.
+pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case> {
+    let World {
+        admin,
+        agent,
+        mayor,
+        official,
+        camille,
+        dominique,
+        anyone,
+        ..
+    } = world;
+    let loos = |rest: &str| format!("/v1/communes/{LOOS}{rest}");
+    let case = match operation {
+        "get_jwks" => Case::new(anyone, "/.well-known/jwks.json"),
+        "issue_token" => {
+            let email = resident(app).await.email;
+            Case::new(anyone, "/v1/auth/token").with(
+                json!({"grant_type": "password", "username": email, "password": PASSWORD}),
+            )
+        }
+        "revoke_token" => {
+            let token = resident(app).await.refresh_token;
+            Case::new(anyone, "/v1/auth/revoke").with(json!({"token": token}))
+        }
+        "register_account" => Case::new(anyone, "/v1/accounts")
+            .with(account(&format!("new-{}@example.org", number()))),
+        "get_me" => Case::new(camille, "/v1/me"),
+        "update_me" => Case::new(camille, "/v1/me").with(json!({"display_name": "Camille D."})),
+        "change_password" => {
+            let resident = resident(app).await;
+            Case::new(&resident.client, "/v1/me/password").with(
+                json!({"current_password": PASSWORD, "new_password": "des chemins sans nids-de-poule"}),
+            )
+        }
+        "list_my_holders" => {
+            holder(world).await;
+            Case::new(camille, "/v1/me/holders")
+        }
+        "list_my_initiatives" => {
+            draft(world).await;
+            Case::new(camille, "/v1/me/initiatives?limit=2")
+        }
+
+        "list_communes" => Case::new(anyone, "/v1/communes?q=loos+en+gohelle"),
+        "get_commune" => Case::new(anyone, loos("")),
+        "update_commune" => Case::new(mayor, loos("")).with(json!({"reply_delay_days": 45})),
+        "enrol_commune" => Case::new(admin, "/v1/communes/62065/enrol"),
+        "get_envelope" => {
+            let path = loos("/envelopes/2026");
+            let mayor = mayor.with("if-match", "*");
+            mayor.put(&path, json!({"amount_cents": 5_000_000})).await;
+            Case::new(anyone, path)
+        }
+        "set_envelope" => Case::new(mayor, loos("/envelopes/2027"))
+            .with(json!({"amount_cents": 6_000_000})),
+
+        "list_mandates" => Case::new(agent, loos("/mandates?limit=2")),
+        "grant_mandate" => {
+            let email = resident(app).await.email;
+            Case::new(admin, loos("/mandates")).with(mandate(&email))
+        }
+        "get_mandate" => Case::new(admin, granted(app, world).await),
+        "update_mandate" => Case::new(admin, granted(app, world).await)
+            .with(json!({"ends_on": "2026-12-31"})),
+
+        "list_holders" => {
+            holder(world).await;
+            Case::new(anyone, loos("/holders?limit=2"))
+        }
+        "create_holder" => Case::new(camille, loos("/holders")).with(
+            json!({"kind": "collective", "name": "Les voisins de la rue Faidherbe",
+                "description": "Une douzaine de familles."}),
+        ),
+        "get_holder" => Case::new(anyone, holder(world).await),
+        "update_holder" => Case::new(camille, holder(world).await)
+            .with(json!({"description": "Trente jardins familiaux."})),
+        "join_holder" => Case::new(dominique, format!("{}/join", holder(world).await)),
+        "leave_holder" => Case::new(dominique, format!("{}/leave", joined(world, true).await.0)),
+        "hand_over_holder" => Case::new(camille, format!("{}/hand_over", joined(world, true).await.0))
+            .with(json!({"user_id": dominique.id()})),
+        "list_holder_members" => {
+            Case::new(camille, format!("{}/members", joined(world, true).await.0))
+        }
+        "accept_holder_member" => Case::new(camille, format!("{}/accept", joined(world, false).await.1))
+            .with(json!({"may_sign": true})),
+        "update_holder_member" => {
+            Case::new(camille, joined(world, true).await.1).with(json!({"may_sign": true}))
+        }
+        "remove_holder_member" => {
+            Case::new(camille, format!("{}/remove", joined(world, true).await.1))
+        }
+
+        "list_initiatives" => {
+            published(world).await;
+            Case::new(anyone, format!("/v1/initiatives?commune={LOOS}&limit=2"))
+        }
+        "create_initiative" => {
+            let holder = association(camille, "Les chemins de Loos").await;
+            Case::new(camille, loos("/initiatives")).with(idea(&holder))
+        }
+        "get_initiative" => Case::new(anyone, accepted(world).await),
+        "update_initiative" => {
+            Case::new(camille, draft(world).await).with(json!({"place": "Plaine de Loos"}))
+        }
+        "get_initiative_history" => {
+            Case::new(camille, format!("{}/history", accepted(world).await))
+        }
+        "submit_initiative" => Case::new(camille, format!("{}/submit", draft(world).await)),
+        "start_initiative_review" => {
+            Case::new(agent, format!("{}/start_review", submitted(world).await)).with(json!({}))
+        }
+        "request_initiative_changes" => {
+            Case::new(agent, format!("{}/request_changes", in_review(world).await))
+                .with(json!({"message": "Précisez la longueur des chemins."}))
+        }
+        "resubmit_initiative" | "lapse_initiative" => {
+            let path = in_review(world).await;
+            let message = json!({"message": "Précisez la longueur des chemins."});
+            agent.act(&path, "request_changes", message).await.ok();
+            if operation == "lapse_initiative" {
+                Case::new(agent, format!("{path}/lapse"))
+            } else {
+                Case::new(camille, format!("{path}/resubmit"))
+            }
+        }
+        "give_initiative_opinion" => {
+            Case::new(agent, format!("{}/give_opinion", in_review(world).await)).with(
+                json!({"outcome": "favourable_with_conditions", "text": "À faire avant l'hiver.",
+                    "estimated_cost_cents": 3_000_000}),
+            )
+        }
+        "accept_initiative" | "refuse_initiative" => {
+            let path = in_review(world).await;
+            let opinion = json!({"outcome": "favourable", "text": "Faisable."});
+            agent.act(&path, "give_opinion", opinion).await.ok();
+            let action = operation.trim_end_matches("_initiative");
+            Case::new(official, format!("{path}/{action}")).with(reason())
+        }
+        "quick_accept_initiative" => {
+            let holder = association(camille, "Les voisins").await;
+            let mut body = idea(&holder);
+            body["requests_money"] = json!(false);
+            body["submit"] = json!(true);
+            body["commitments"] = json!([planters(), upkeep()]);
+            let made = camille.post(&loos("/initiatives"), body).await.created();
+            Case::new(mayor, format!("/v1/initiatives/{}/quick_accept", id(&made)))
+                .with(quick_yes(world))
+        }
+        "redirect_initiative" => Case::new(agent, format!("{}/redirect", submitted(world).await))
+            .with(json!({"competent_body": "Communauté d'agglomération de Lens-Liévin",
+                "reason": "La voirie communautaire est de sa compétence."})),
+        "reopen_initiative" => {
+            let path = in_review(world).await;
+            let opinion = json!({"outcome": "unfavourable", "text": "Trop cher."});
+            agent.act(&path, "give_opinion", opinion).await.ok();
+            official.act(&path, "refuse", reason()).await.ok();
+            Case::new(agent, format!("{path}/reopen"))
+                .with(json!({"reason": "Un mécène apporte les matériaux."}))
+        }
+        "withdraw_initiative" => {
+            Case::new(camille, format!("{}/withdraw", submitted(world).await))
+                .with(json!({"reason": "Nous déménageons."}))
+        }
+        "abandon_initiative" => {
+            Case::new(official, format!("{}/abandon", accepted(world).await)).with(reason())
+        }
+        "publish_initiative" => {
+            let path = submitted(world).await;
+            let withheld = json!({"publish": false, "reason": "Un nom à retirer."});
+            agent.act(&path, "start_review", withheld).await.ok();
+            Case::new(agent, format!("{path}/publish"))
+        }
+        "unpublish_initiative" => {
+            Case::new(agent, format!("{}/unpublish", in_review(world).await)).with(reason())
+        }
+        "complete_initiative" => {
+            Case::new(agent, format!("{}/complete", delivered(world).await))
+        }
+        "close_initiative" => {
+            let path = evaluated(app, world).await;
+            mayor
+                .act(&format!("{path}/evaluation"), "validate", json!(null))
+                .await
+                .ok();
+            Case::new(agent, format!("{path}/close"))
+        }
+        "list_notes" | "add_note" => {
+            let path = format!("{}/notes", in_review(world).await);
+            let note = json!({"text": "Voir avec les services techniques."});
+            if operation == "add_note" {
+                Case::new(agent, path).with(note)
+            } else {
+                agent.post(&path, note).await.created();
+                Case::new(agent, path)
+            }
+        }
+        "endorse_initiative" => {
+            Case::new(dominique, format!("{}/endorsement", published(world).await))
+        }
+        "withdraw_endorsement" => {
+            let path = format!("{}/endorsement", published(world).await);
+            dominique.put(&path, json!({})).await.ok();
+            Case::new(dominique, path)
+        }
+        "join_initiative" => {
+            Case::new(dominique, format!("{}/participation", published(world).await))
+        }
+        "leave_initiative" => {
+            let path = format!("{}/participation", published(world).await);
+            dominique.put(&path, json!({})).await.ok();
+            Case::new(dominique, path)
+        }
+        "list_headcounts" | "record_headcount" => {
+            let path = format!("{}/headcounts", standing_at(app, world, "in_progress").await);
+            let counts = json!({"counts": [{"age_band": "11_14", "people": 12}, {"age_band": "30_59", "people": 3}]});
+            let day = format!("{path}/2026-06-10");
+            if operation == "record_headcount" {
+                Case::new(agent, day).with(counts)
+            } else {
+                agent.put(&day, counts).await.ok();
+                Case::new(anyone, path)
+            }
+        }
+
+        "list_commitments" => {
+            let (initiative, _) = active(world).await;
+            Case::new(anyone, format!("{initiative}/commitments"))
+        }
+        "propose_commitment" => {
+            Case::new(camille, format!("{}/commitments", accepted(world).await)).with(upkeep())
+        }
+        "get_commitment" => Case::new(anyone, binding(world, "commune").await),
+        "accept_commitment" => Case::new(agent, format!("{}/accept", proposed(world).await)),
+        "decline_commitment" => {
+            Case::new(agent, format!("{}/decline", proposed(world).await)).with(reason())
+        }
+        "withdraw_commitment" => {
+            Case::new(camille, format!("{}/withdraw", proposed(world).await)).with(reason())
+        }
+        "end_upkeep" => Case::new(agent, format!("{}/end_upkeep", kept_up(world).await))
+            .with(json!({"reason": "Les jardinières ont été déplacées."})),
+        "mark_commitment_unfulfilled" => Case::new(
+            agent,
+            format!("{}/mark_unfulfilled", binding(world, "commune").await),
+        )
+        .with(reason()),
+        "record_fulfilment" => Case::new(
+            agent,
+            format!("{}/fulfilments", binding(world, "commune").await),
+        )
+        .with(done()),
+        "list_fulfilments" => {
+            let fulfilment = recorded(world).await;
+            let commitment = agent.get(&fulfilment).await.ok()["commitment_id"].clone();
+            let path = format!("/v1/commitments/{}/fulfilments", commitment.as_str().unwrap());
+            Case::new(anyone, path)
+        }
+        "get_fulfilment" => Case::new(camille, recorded(world).await),
+        "acknowledge_fulfilment" => {
+            Case::new(camille, format!("{}/acknowledge", recorded(world).await))
+        }
+        "dispute_fulfilment" => {
+            Case::new(camille, format!("{}/dispute", recorded(world).await))
+                .with(json!({"reason": "Sept jardinières sont arrivées, pas huit."}))
+        }
+        "settle_fulfilment" => {
+            let path = recorded(world).await;
+            camille.act(&path, "dispute", reason()).await.ok();
+            Case::new(mayor, format!("{path}/settle"))
+                .with(json!({"acknowledge": true, "reason": "La huitième est à l'école."}))
+        }
+        "withdraw_fulfilment" => Case::new(agent, format!("{}/withdraw", recorded(world).await)),
+
+        "list_conventions" => {
+            active(world).await;
+            Case::new(anyone, format!("/v1/conventions?commune={LOOS}&limit=2"))
+        }
+        "list_initiative_conventions" => {
+            Case::new(anyone, format!("{}/conventions", active(world).await.0))
+        }
+        "create_convention" => {
+            let path = format!("{}/conventions", accepted(world).await);
+            Case::new(agent, path).with(terms(world).await)
+        }
+        "get_convention" => Case::new(anyone, active(world).await.1),
+        "update_convention" => Case::new(agent, drafted(world).await.1)
+            .with(json!({"notice_days": 60, "holder_insurance": "Responsabilité civile de l'association"})),
+        "get_convention_content" => {
+            Case::new(anyone, format!("{}/content", active(world).await.1))
+        }
+        "get_convention_history" => {
+            Case::new(anyone, format!("{}/history", active(world).await.1))
+        }
+        "open_convention_for_signature" => {
+            Case::new(agent, format!("{}/open_for_signature", drafted(world).await.1))
+        }
+        "reopen_convention" => Case::new(agent, format!("{}/reopen", opened(world).await.1))
+            .with(json!({"reason": "Une date change."})),
+        "cancel_convention" => {
+            Case::new(agent, format!("{}/cancel", drafted(world).await.1)).with(reason())
+        }
+        "sign_convention" => {
+            let (_, path, hash) = opened(world).await;
+            Case::new(camille, format!("{path}/sign")).with(signing(&hash))
+        }
+        "record_convention_signature" => {
+            let (_, path, hash) = opened(world).await;
+            Case::new(agent, format!("{path}/record_signature")).with(
+                json!({"content_sha256": hash, "party": "holder", "method": "paper", "paper_reference": "Registre 2026-31",
+                    "signed_on": "2026-06-15"}),
+            )
+        }
+        "terminate_convention" => {
+            Case::new(mayor, format!("{}/terminate", active(world).await.1)).with(reason())
+        }
+
+        "get_evaluation" => Case::new(agent, format!("{}/evaluation", evaluated(app, world).await)),
+        "create_evaluation" => Case::new(
+            agent,
+            format!("{}/evaluation", standing_at(app, world, "completed").await),
+        )
+        .with(farm_tracks()),
+        "update_evaluation" => Case::new(agent, format!("{}/evaluation", evaluated(app, world).await))
+            .with(json!({"municipal_cost_cents": 2_950_000})),
+        "validate_evaluation" => Case::new(
+            mayor,
+            format!("{}/evaluation/validate", evaluated(app, world).await),
+        ),
+
+        "list_meetings" => {
+            held_meeting(world).await;
+            Case::new(anyone, loos("/meetings?limit=2"))
+        }
+        "record_meeting" => Case::new(agent, loos("/meetings")).with(meeting()),
+        "get_meeting" => Case::new(anyone, held_meeting(world).await),
+        "update_meeting" => {
+            Case::new(agent, held_meeting(world).await).with(json!({"attendance": 47}))
+        }
+        "delete_meeting" => Case::new(agent, held_meeting(world).await),
+
+        "list_measures" => {
+            reported(world).await;
+            Case::new(anyone, loos("/measures"))
+        }
+        "get_measure" => Case::new(anyone, reported(world).await),
+        "put_measure" => Case::new(agent, reported(world).await).with(json!({"value": "75",
+            "unit": "associations", "source": "Annuaire municipal 2026"})),
+        "delete_measure" => Case::new(agent, reported(world).await),
+
+        "get_metrics" => Case::new(
+            anyone,
+            format!("/v1/metrics?communes={LOOS},{LENS}&from=2026&to=2026&indicators=initiatives_submitted"),
+        ),
+        "get_metric_dictionary" => Case::new(anyone, "/v1/metrics/dictionary"),
+        "list_lifecycles" => Case::new(anyone, "/v1/lifecycles"),
+        "get_lifecycle" => Case::new(anyone, "/v1/lifecycles/initiative"),
+        "list_reference" => Case::new(anyone, "/v1/reference"),
+        "get_reference" => Case::new(anyone, "/v1/reference/themes"),
+        _ => return None,
+    };
+    Some(case)
+}

@@ -1,0 +1,100 @@
+//! Every POST may be repeated with its `Idempotency-Key`: fifty at once do the work once.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{FORM, all, ready};
+use crate::support::TestApp;
+
+/// Requests at once.
+const CROWD: usize = 50;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_at_once_do_it_once() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    for operation in all() {
+        // The token endpoint and its like would store secrets.
+        if operation.method != Method::POST || operation.content_type().as_deref() == Some(FORM) {
+            continue;
+        }
+        let case = ready(&app, &world, &operation).await;
+        let caller = case
+            .caller
+            .with("idempotency-key", &format!("\"{}-1\"", operation.id));
+        let mut crowd = tokio::task::JoinSet::new();
+        for _ in 0..CROWD {
+            let (case, operation, caller) = (case.clone(), operation.clone(), caller.clone());
+            crowd.spawn(async move { case.send_as(&operation, &caller).await });
+        }
+        let (mut done, mut replayed) = (Vec::new(), 0);
+        while let Some(reply) = crowd.join_next().await {
+            let reply = reply.unwrap();
+            match reply.status.as_u16() {
+                200..=299 if reply.header("idempotency-replayed") == "true" => {
+                    replayed += 1;
+                    done.push(reply);
+                }
+                200..=299 => done.push(reply),
+                // So many passwords at once are more than the server hashes.
+                429 => drop(reply.problem(429, "too_many_requests")),
+                _ => {
+                    assert_eq!(
+                        reply.header("retry-after"),
+                        "1",
+                        "{}: {}",
+                        operation.id,
+                        reply.text
+                    );
+                    reply.problem(409, "still_running");
+                }
+            }
+        }
+        assert_eq!(done.len() - replayed, 1, "{} was done once", operation.id);
+        let before = app.fingerprint().await;
+        // Much later the same answer, and nothing more is done.
+        let again = case.send_as(&operation, &caller).await;
+        assert_eq!(
+            again.header("idempotency-replayed"),
+            "true",
+            "{}",
+            operation.id
+        );
+        for reply in &done {
+            for name in ["location", "etag"] {
+                assert_eq!(
+                    reply.header(name),
+                    again.header(name),
+                    "{} {name}",
+                    operation.id
+                );
+            }
+            assert_eq!(
+                (reply.status, &reply.text),
+                (again.status, &again.text),
+                "{}",
+                operation.id
+            );
+        }
+        assert_eq!(app.fingerprint().await, before, "{}", operation.id);
+        // The key stands for that request, not for another.
+        if let Some(body) = &case.body {
+            let mut other = case.clone();
+            let mut body = body.clone();
+            let known = body.as_object().unwrap().keys().next().cloned();
+            match known {
+                Some(name) => body[name] = json!("autre chose"),
+                None => continue,
+            }
+            other.body = Some(body);
+            let reply = other.send_as(&operation, &caller).await;
+            assert_eq!(reply.status, 422, "{}: {}", operation.id, reply.text);
+        }
+        // Somebody else's key of the same name is another key.
+        let other = world
+            .foreign_mayor
+            .with("idempotency-key", &format!("\"{}-1\"", operation.id));
+        let reply = case.send_as(&operation, &other).await;
+        assert_eq!(reply.header("idempotency-replayed"), "", "{}", operation.id);
+    }
+}
