@@ -94,7 +94,7 @@ impl State {
         if lock {
             Manager::begin_transaction(&mut *conn).await?;
         }
-        match Actor::load(&mut conn, request.user, now, lock).await {
+        match Actor::load(&conn, request.user, now, lock).await {
             Ok(actor) => Ok(Session { conn, now, actor }),
             Err(error) => {
                 if lock {

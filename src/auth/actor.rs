@@ -34,7 +34,7 @@ impl Actor {
     /// Reads the person and their mandates. With `lock` the mandates are held FOR SHARE, so that a mandate that is
     /// withdrawn at the same moment either comes before this act or waits for it.
     pub async fn load(
-        conn: &mut AsyncPgConnection,
+        mut conn: &AsyncPgConnection,
         user: Option<UserId>,
         now: DateTime<Utc>,
         lock: bool,
@@ -47,7 +47,7 @@ impl Actor {
             .find(user)
             .filter(users::erased_at.is_null())
             .select(Person::as_select())
-            .first(conn)
+            .first(&mut conn)
             .await
             .optional()?;
         let Some(person) = person else {
@@ -65,9 +65,9 @@ impl Actor {
                 mandates::capacity,
             ));
         let rows: Vec<MandateRow> = if lock {
-            query.for_share().load(conn).await?
+            query.for_share().load(&mut conn).await?
         } else {
-            query.load(conn).await?
+            query.load(&mut conn).await?
         };
         let mandates = rows
             .into_iter()
@@ -134,7 +134,7 @@ impl Actor {
     /// What they are in a matter that this holder carries, with this host organisation.
     pub async fn standing(
         &self,
-        conn: &mut AsyncPgConnection,
+        mut conn: &AsyncPgConnection,
         commune: &str,
         holder: Option<HolderId>,
         host: Option<HolderId>,
@@ -154,7 +154,7 @@ impl Actor {
                 holder_members::role,
                 holder_members::may_sign,
             ))
-            .load(conn)
+            .load(&mut conn)
             .await?;
         for (body, role, may_sign) in memberships {
             let membership = Some(Membership {

@@ -86,7 +86,8 @@ pub async fn quick_accept_initiative(
                 }
                 None => None,
             };
-            let (version, initiative) = initiatives::view::show(session, *id).await?;
+            let (version, initiative) =
+                initiatives::view::show(&session.conn, &session.actor, *id).await?;
             let accepted = QuickAccepted {
                 initiative,
                 convention,

@@ -1,7 +1,7 @@
 //! Access to PostgreSQL: the pool, the migrations and the schema.
 
+pub mod batch;
 pub mod embedded;
-pub mod remembered;
 pub mod schema;
 
 use std::time::Duration;
@@ -71,6 +71,8 @@ impl Pool {
             AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
         DeadPool::builder(manager)
             .max_size(options.size)
+            // The connection that was used last has everything at hand.
+            .queue_mode(deadpool::managed::QueueMode::Lifo)
             .wait_timeout(Some(options.acquire_timeout))
             .create_timeout(Some(options.acquire_timeout))
             .runtime(deadpool::Runtime::Tokio1)

@@ -255,11 +255,11 @@ pub async fn list_mine(
 }
 
 /// A holder's row, whoever asks.
-pub async fn find_row(conn: &mut AsyncPgConnection, id: HolderId) -> Result<HolderRow, ApiError> {
+pub async fn find_row(mut conn: &AsyncPgConnection, id: HolderId) -> Result<HolderRow, ApiError> {
     Ok(holders::table
         .find((id, id.commune()))
         .select(HolderRow::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await?)
 }
 

@@ -30,6 +30,14 @@ impl Routes<'_, '_> {
         self
     }
 
+    /// Adds what the handlers of a worker share.
+    pub fn data<T: 'static>(&mut self, make: impl FnOnce() -> web::Data<T>) -> &mut Self {
+        if let Self::Serve(config) = self {
+            config.app_data(make());
+        }
+        self
+    }
+
     /// Adds the routes of a resource.
     pub fn configure(&mut self, resource: impl FnOnce(&mut Self)) -> &mut Self {
         resource(self);

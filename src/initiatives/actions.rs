@@ -59,7 +59,7 @@ where
             let step = INITIATIVE.step(found.row.state, action, &found.standing)?;
             if_match.check(found.row.version)?;
             work(session, &mut found, step).await?;
-            let (version, initiative) = view::show(session, id).await?;
+            let (version, initiative) = view::show(&session.conn, &session.actor, id).await?;
             Reply::resource(version, &initiative)
         })
         .await

@@ -1,6 +1,7 @@
 //! Initiatives as the API shows and takes them.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
@@ -8,6 +9,7 @@ use validator::{Validate, ValidationError};
 use super::lifecycle::{InitiativeAction, InitiativeState};
 use crate::codes::codes;
 use crate::commitments::dto::NewCommitment;
+use crate::db::schema::{decisions, opinions};
 use crate::holders::dto::{HolderSummary, NewHolder};
 use crate::http::extract::absent_or_null;
 use crate::ids::{HolderId, InitiativeId, NoteId, OpinionId};
@@ -184,7 +186,8 @@ pub struct InitiativePage {
 }
 
 /// What an agent concluded.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = opinions)]
 pub struct Opinion {
     /// Identifier.
     pub id: OpinionId,
@@ -200,7 +203,8 @@ pub struct Opinion {
 }
 
 /// What an elected official decided.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = decisions)]
 pub struct Decision {
     /// Accepted or refused.
     pub outcome: DecisionOutcome,

@@ -49,7 +49,7 @@ async fn engage(
 }
 
 async fn answer(session: &mut Session, id: InitiativeId) -> Answer {
-    let (version, initiative) = view::show(session, id).await?;
+    let (version, initiative) = view::show(&session.conn, &session.actor, id).await?;
     Reply::resource(version, &initiative)
 }
 

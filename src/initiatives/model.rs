@@ -64,7 +64,6 @@ pub struct InitiativeRow {
     pub state_changed_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub version: i32,
-    pub folded_text: String,
 }
 
 /// An initiative that the caller may read, with what they are in it.
@@ -77,7 +76,7 @@ impl InitiativeRow {
     /// What the caller is in this matter.
     pub async fn standing(
         &self,
-        conn: &mut AsyncPgConnection,
+        conn: &AsyncPgConnection,
         actor: &Actor,
     ) -> Result<Standing, ApiError> {
         let mut standing = actor
@@ -103,21 +102,21 @@ impl InitiativeRow {
     }
 
     /// Searches look into this text.
-    fn fold_text(&mut self) {
+    fn folded_text(&self) -> String {
         let parts = [
             Some(&self.title),
             self.description.as_ref(),
             self.place.as_ref(),
             self.needs.as_ref(),
         ];
-        self.folded_text = fold(
+        fold(
             &parts
                 .into_iter()
                 .flatten()
                 .map(String::as_str)
                 .collect::<Vec<_>>()
                 .join(" "),
-        );
+        )
     }
 
     /// What is still missing for a submission.
@@ -188,7 +187,6 @@ impl InitiativeRow {
                 "The host organisation is another one than the holder.",
             ));
         }
-        self.fold_text();
         Ok(())
     }
 
@@ -275,7 +273,7 @@ pub async fn lock_row(
 }
 
 async fn readable(session: &mut Session, row: InitiativeRow) -> Result<Found, ApiError> {
-    let standing = row.standing(&mut session.conn, &session.actor).await?;
+    let standing = row.standing(&session.conn, &session.actor).await?;
     if row.is_readable(&standing) {
         Ok(Found { row, standing })
     } else {
@@ -284,10 +282,9 @@ async fn readable(session: &mut Session, row: InitiativeRow) -> Result<Found, Ap
 }
 
 /// Adds a row.
-pub async fn insert(conn: &mut AsyncPgConnection, row: &mut InitiativeRow) -> Result<(), ApiError> {
-    row.fold_text();
+pub async fn insert(conn: &mut AsyncPgConnection, row: &InitiativeRow) -> Result<(), ApiError> {
     diesel::insert_into(initiatives::table)
-        .values(&*row)
+        .values((row, initiatives::folded_text.eq(row.folded_text())))
         .execute(conn)
         .await?;
     Ok(())
@@ -304,7 +301,7 @@ pub async fn save(
     let changed = diesel::update(initiatives::table.find((id, commune)))
         .filter(initiatives::state.eq(from))
         .filter(initiatives::version.eq(version))
-        .set(&*row)
+        .set((&*row, initiatives::folded_text.eq(row.folded_text())))
         .execute(conn)
         .await?;
     if changed == 1 {
@@ -422,8 +419,8 @@ pub async fn lapse_by_time(session: &mut Session) -> Result<usize, ApiError> {
     Ok(count)
 }
 
-/// A row of `opinions`.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+/// A new row of `opinions`.
+#[derive(Debug, Insertable)]
 #[diesel(table_name = opinions)]
 pub struct OpinionRow {
     pub id: OpinionId,
@@ -462,8 +459,8 @@ pub async fn give_opinion(
     Ok(())
 }
 
-/// A row of `decisions`.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+/// A new row of `decisions`.
+#[derive(Debug, Insertable)]
 #[diesel(table_name = decisions)]
 pub struct DecisionRow {
     pub id: DecisionId,

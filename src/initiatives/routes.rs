@@ -9,12 +9,13 @@ use super::dto::{
 use super::lifecycle::{INITIATIVE, InitiativeAction, InitiativeState};
 use super::list::{self, Position, Reader};
 use super::model::{self, InitiativeRow, Remark};
-use super::view;
+use super::view::{self, Whole};
 use crate::audit::dto::HistoryPage;
 use crate::audit::{self, Of};
 use crate::auth::caller::{Anyone, Caller, Request};
 use crate::auth::policy::Role;
 use crate::communes::model::CommuneRow;
+use crate::db::batch::Batch;
 use crate::holders::dto::HolderKind;
 use crate::http::cursor::Page;
 use crate::http::error::{ApiError, Fault, FaultCode, Text};
@@ -30,6 +31,7 @@ use crate::{commitments, communes, holders};
 
 pub fn configure(routes: &mut Routes) {
     routes
+        .data(|| web::Data::new(Batch::<Whole>::default()))
         .service(list_initiatives)
         .service(list_my_initiatives)
         .service(create_initiative)
@@ -145,7 +147,7 @@ pub async fn create_initiative(
         .write(&caller, async move |session| {
             let commune = communes::model::enrolled(&mut session.conn, &code).await?;
             let id = create(session, &commune, body.0).await?;
-            let (version, initiative) = view::show(session, id).await?;
+            let (version, initiative) = view::show(&session.conn, &session.actor, id).await?;
             Reply::created(format!("/v1/initiatives/{id}"), version, &initiative)
         })
         .await
@@ -234,12 +236,11 @@ pub async fn create(
         state_changed_at: now,
         created_at: now,
         version: 1,
-        folded_text: String::new(),
     };
-    let standing = row.standing(&mut session.conn, &session.actor).await?;
+    let standing = row.standing(&session.conn, &session.actor).await?;
     // Nobody writes in the name of a holder that is not theirs.
     let role = standing.permit(&[Role::Holder, Role::AgentOnBehalf])?;
-    model::insert(&mut session.conn, &mut row).await?;
+    model::insert(&mut session.conn, &row).await?;
     for commitment in &new.commitments {
         commitments::model::propose(session, &row, role, commitment).await?;
     }
@@ -271,7 +272,7 @@ async fn bodies_fit(
         ("/host_id", host, HolderKind::LEGAL_PERSONS),
     ] {
         let Some(body) = body else { continue };
-        match holders::model::find_row(&mut session.conn, body).await {
+        match holders::model::find_row(&session.conn, body).await {
             Ok(row) if row.commune_code == commune && kinds.contains(&row.kind) => {}
             Ok(row) if row.commune_code == commune => faults.push(Fault::at(
                 pointer,
@@ -311,17 +312,18 @@ async fn bodies_fit(
 #[get("/v1/initiatives/{id}")]
 pub async fn get_initiative(
     state: web::Data<State>,
+    lookups: web::Data<Batch<Whole>>,
     anyone: Anyone,
     id: web::Path<InitiativeId>,
 ) -> Answer {
-    let mut session = state.read(&anyone).await?;
-    let (version, initiative) = view::show(&mut session, *id).await?;
-    let reply = Reply::resource(version, &initiative)?;
-    Ok(if anyone.user.is_none() {
-        reply.public(30)
-    } else {
-        reply
-    })
+    let whole = Batch::get(&lookups, &state.pool, *id).await?;
+    if anyone.user.is_none() {
+        let (version, initiative) = view::for_everybody(whole)?;
+        return Ok(Reply::resource(version, &initiative)?.public(30));
+    }
+    let session = state.read(&anyone).await?;
+    let (version, initiative) = view::seen_by(&session.conn, &session.actor, whole).await?;
+    Reply::resource(version, &initiative)
 }
 
 /// Change an initiative
@@ -355,13 +357,10 @@ pub async fn update_initiative(
             bodies_fit(session, &found.row.commune_code, holder, host).await?;
             found.row.change(patch)?;
             // It may change hands only among the caller's own.
-            let standing = found
-                .row
-                .standing(&mut session.conn, &session.actor)
-                .await?;
+            let standing = found.row.standing(&session.conn, &session.actor).await?;
             standing.permit(&[Role::Holder, Role::AgentOnBehalf])?;
             model::save(&mut session.conn, &mut found.row, step.from).await?;
-            let (version, initiative) = view::show(session, *id).await?;
+            let (version, initiative) = view::show(&session.conn, &session.actor, *id).await?;
             Reply::resource(version, &initiative)
         })
         .await

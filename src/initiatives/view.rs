@@ -1,81 +1,145 @@
-//! The single view of an initiative: one query for everything that everybody sees, one more for a host, one more for who is
-//! signed in.
+//! The single view of an initiative: one query for everything that everybody sees, more for who is signed in.
 
-use diesel::dsl::exists;
+use diesel::dsl::{array, exists};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel::sql_types::Uuid;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{
     CommuneSummary, Decision, DecisionOutcome, Initiative, InitiativeInside, Opinion, Receipt,
 };
 use super::list::{HolderColumns, location, summary};
-use super::model::{DecisionRow, Found, InitiativeRow, OpinionRow, allowed_actions};
-use crate::db::remembered::Remembered;
+use super::model::{Found, InitiativeRow, allowed_actions};
+use crate::auth::actor::Actor;
+use crate::auth::policy::Standing;
+use crate::db::batch::{Lookup, PLACES};
 use crate::db::schema::{
     communes, decisions, endorsements, holders, initiatives, opinions, participations,
 };
-use crate::holders::dto::HolderSummary;
 use crate::http::error::ApiError;
 use crate::ids::InitiativeId;
-use crate::state::Session;
 
-type Counters = (i32, i32);
-type Columns = (
-    InitiativeRow,
-    Counters,
-    String,
-    Option<HolderColumns>,
-    Option<OpinionRow>,
-    Option<DecisionRow>,
-);
+/// Everything about an initiative, whoever asks.
+#[derive(Clone, Queryable)]
+pub struct Whole {
+    row: InitiativeRow,
+    counts: (i32, i32),
+    commune: String,
+    holder: Option<HolderColumns>,
+    host: Option<HolderColumns>,
+    opinion: Option<Opinion>,
+    decision: Option<Decision>,
+}
+
+impl Lookup for Whole {
+    type Key = InitiativeId;
+
+    async fn find(
+        mut conn: &AsyncPgConnection,
+        keys: [InitiativeId; PLACES],
+    ) -> QueryResult<Vec<Self>> {
+        let hosts = diesel::alias!(holders as hosts);
+        let [a, b, c, d, e, f, g, h] = keys;
+        // An id carries its commune, and no other row has it.
+        let among = initiatives::id.eq_any(array::<Uuid, _>((a, b, c, d, e, f, g, h)));
+        initiatives::table
+            .inner_join(communes::table)
+            .left_join(
+                holders::table.on(holders::id
+                    .nullable()
+                    .eq(initiatives::holder_id)
+                    .and(holders::commune_code.eq(initiatives::commune_code))),
+            )
+            .left_join(
+                hosts.on(hosts
+                    .field(holders::id)
+                    .nullable()
+                    .eq(initiatives::host_id)
+                    .and(
+                        hosts
+                            .field(holders::commune_code)
+                            .eq(initiatives::commune_code),
+                    )),
+            )
+            .left_join(
+                opinions::table.on(opinions::id
+                    .nullable()
+                    .eq(initiatives::opinion_id)
+                    .and(opinions::commune_code.eq(initiatives::commune_code))),
+            )
+            .left_join(
+                decisions::table.on(decisions::id
+                    .nullable()
+                    .eq(initiatives::decision_id)
+                    .and(decisions::commune_code.eq(initiatives::commune_code))),
+            )
+            .filter(among)
+            .select((
+                InitiativeRow::as_select(),
+                (
+                    initiatives::endorsement_count,
+                    initiatives::participant_count,
+                ),
+                communes::name,
+                (holders::id, holders::kind, holders::name).nullable(),
+                hosts
+                    .fields((holders::id, holders::kind, holders::name))
+                    .nullable(),
+                Option::<Opinion>::as_select(),
+                Option::<Decision>::as_select(),
+            ))
+            .load(&mut conn)
+            .await
+    }
+
+    fn key(&self) -> InitiativeId {
+        self.row.id
+    }
+}
 
 /// An initiative as the caller sees it, with its version; 404 when they may not.
-pub async fn show(session: &mut Session, id: InitiativeId) -> Result<(i32, Initiative), ApiError> {
-    let query = initiatives::table
-        .find((id, id.commune()))
-        .inner_join(communes::table)
-        .left_join(
-            holders::table.on(holders::id
-                .nullable()
-                .eq(initiatives::holder_id)
-                .and(holders::commune_code.eq(initiatives::commune_code))),
-        )
-        .left_join(
-            opinions::table.on(opinions::id
-                .nullable()
-                .eq(initiatives::opinion_id)
-                .and(opinions::commune_code.eq(initiatives::commune_code))),
-        )
-        .left_join(
-            decisions::table.on(decisions::id
-                .nullable()
-                .eq(initiatives::decision_id)
-                .and(decisions::commune_code.eq(initiatives::commune_code))),
-        )
-        .select((
-            InitiativeRow::as_select(),
-            (
-                initiatives::endorsement_count,
-                initiatives::participant_count,
-            ),
-            communes::name,
-            (holders::id, holders::kind, holders::name).nullable(),
-            Option::<OpinionRow>::as_select(),
-            Option::<DecisionRow>::as_select(),
-        ))
-        .limit(1);
-    let (row, counters, commune, holder, opinion, decision): Columns =
-        Remembered(query).get_result(&mut session.conn).await?;
-    let standing = row.standing(&mut session.conn, &session.actor).await?;
+pub async fn show(
+    conn: &AsyncPgConnection,
+    actor: &Actor,
+    id: InitiativeId,
+) -> Result<(i32, Initiative), ApiError> {
+    let whole = Whole::find(conn, [id; PLACES]).await?.pop();
+    seen_by(conn, actor, whole.ok_or_else(ApiError::not_found)?).await
+}
+
+/// The same of one that was read already.
+pub async fn seen_by(
+    conn: &AsyncPgConnection,
+    actor: &Actor,
+    whole: Whole,
+) -> Result<(i32, Initiative), ApiError> {
+    let standing = whole.row.standing(conn, actor).await?;
+    let mine = own_engagement(conn, actor, whole.row.id).await?;
+    compose(whole, standing, mine)
+}
+
+/// The same for who is not signed in.
+pub fn for_everybody(whole: Whole) -> Result<(i32, Initiative), ApiError> {
+    compose(whole, Standing::default(), None)
+}
+
+fn compose(
+    whole: Whole,
+    standing: Standing,
+    mine: Option<(bool, bool)>,
+) -> Result<(i32, Initiative), ApiError> {
+    let Whole {
+        row,
+        counts,
+        commune,
+        holder,
+        host,
+        opinion,
+        decision,
+    } = whole;
     if !row.is_readable(&standing) {
         return Err(ApiError::not_found());
     }
-    // Few have one: a join would cost every reader more than this costs some.
-    let host = match row.host_id {
-        Some(host) => Some(crate::holders::model::find_row(&mut session.conn, host).await?),
-        None => None,
-    };
-    let mine = own_engagement(session, id).await?;
     let found = Found { row, standing };
     let decision = decision.filter(|_| found.row.decided_at.is_some());
     let opinion = opinion.filter(|_| decision.is_some() || found.standing.is_town_hall());
@@ -92,14 +156,14 @@ pub async fn show(session: &mut Session, id: InitiativeId) -> Result<(i32, Initi
         });
     let version = row.version;
     let initiative = Initiative {
-        id,
+        id: row.id,
         receipt: receipt(&row),
         commune: CommuneSummary {
             code: row.commune_code,
             name: commune,
         },
         holder: holder.map(summary),
-        host: host.as_ref().map(HolderSummary::from),
+        host: host.map(summary),
         title: row.title,
         description: row.description,
         theme: row.theme,
@@ -119,22 +183,11 @@ pub async fn show(session: &mut Session, id: InitiativeId) -> Result<(i32, Initi
         follows_id: row.follows_id,
         published_at: row.published_at,
         first_reply_at: row.first_reply_at,
-        opinion: opinion.map(|opinion| Opinion {
-            id: opinion.id,
-            outcome: opinion.outcome,
-            text: opinion.text,
-            estimated_cost_cents: opinion.estimated_cost_cents,
-            given_at: opinion.given_at,
-        }),
-        decision: decision.map(|decision| Decision {
-            outcome: decision.outcome,
-            reason: decision.reason,
-            capacity: decision.capacity,
-            decided_on: decision.decided_on,
-        }),
+        opinion,
+        decision,
         redirected_to: row.redirected_to,
-        endorsement_count: counters.0,
-        participant_count: counters.1,
+        endorsement_count: counts.0,
+        participant_count: counts.1,
         endorsed_by_me: mine.map(|(endorsed, _)| endorsed),
         joined_by_me: mine.map(|(_, joined)| joined),
         inside,
@@ -145,10 +198,11 @@ pub async fn show(session: &mut Session, id: InitiativeId) -> Result<(i32, Initi
 
 /// Whether the caller supports it and takes part; nothing when nobody is signed in.
 async fn own_engagement(
-    session: &mut Session,
+    mut conn: &AsyncPgConnection,
+    actor: &Actor,
     id: InitiativeId,
 ) -> Result<Option<(bool, bool)>, ApiError> {
-    let Some(me) = session.actor.user_id() else {
+    let Some(me) = actor.user_id() else {
         return Ok(None);
     };
     let mine = diesel::select((
@@ -161,7 +215,7 @@ async fn own_engagement(
                 .filter(participations::ended_at.is_null()),
         ),
     ))
-    .get_result(&mut session.conn)
+    .get_result(&mut conn)
     .await?;
     Ok(Some(mine))
 }

@@ -125,7 +125,7 @@ pub async fn issue_token(
 }
 
 async fn give(state: &State, session: &mut Session, user: UserId, family: Option<Uuid>) -> Answer {
-    let actor = Actor::load(&mut session.conn, Some(user), session.now, false).await?;
+    let actor = Actor::load(&session.conn, Some(user), session.now, false).await?;
     let mut roles: Vec<String> = actor
         .mandates()
         .iter()
