@@ -99,6 +99,8 @@ start_program() {
     moment=$(mktemp -d)
     # The account that runs PostgreSQL for root must pass through.
     chmod 711 "$moment"
+    # It is read before the program may have opened it.
+    touch "$moment/log"
     # Where the subshell is killed, no trap runs.
     env -i PATH="$PATH" DATA_DIR="$moment/data" PORT=0 setpriv --pdeathsig TERM "$program" serve >"$moment/log" 2>&1 &
     process=$!
