@@ -574,11 +574,12 @@ async fn lists_search_and_the_inbox() {
             .await
             .is_empty()
     );
-    world
+    let crossed = world
         .anyone
         .get("/v1/initiatives?bbox=3,50,2,51")
         .await
         .problem(400, "invalid_query");
+    assert_eq!(crossed["errors"][0]["code"], "inconsistent");
     assert!(titles(&world.anyone, "q=BROUILLON").await.is_empty());
     assert!(
         titles(&world.agent, &format!("commune={LOOS}&q=brouillon"))
