@@ -3,7 +3,7 @@
 # Schemathesis calls every operation as nobody, a citizen, an agent, an elected official and an administrator, and holds
 # each answer against the served document. The administrator comes last, for mandates end there.
 #
-#   FUZZ_LONG=1  some 60,000 cases instead of some 14,000: all phases as everybody, and more cases in each
+#   FUZZ_LONG=1  some 67,000 cases instead of some 16,000: all phases as everybody, and more cases in each
 #   FUZZ_SEED    another seed gives other cases
 document_holds_under_fire() (
     cases=5 lives=3 everywhere=examples,fuzzing,stateful
