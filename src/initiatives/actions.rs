@@ -515,7 +515,7 @@ pub async fn reopen_initiative(
     params(("id" = InitiativeId, Path, description = "Identifier of the initiative."), IfMatchHeader),
     responses(
         (status = 200, description = "The initiative, published.", body = Initiative),
-        (status = 409, description = "Not in this state, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Not in this state, never submitted, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/initiatives/{id}/publish")]
@@ -532,6 +532,13 @@ pub async fn publish_initiative(
         if_match,
         Action::Publish,
         async |session, found, step| {
+            // A draft that was withdrawn.
+            if found.row.submitted_at.is_none() {
+                return Err(ApiError::requirement(
+                    "Elle n'a jamais été déposée.",
+                    "It was never submitted.",
+                ));
+            }
             found.row.publish(session.now);
             model::advance(
                 session,

@@ -533,6 +533,7 @@ pub async fn require_opinion(session: &mut Session, row: &InitiativeRow) -> Resu
 /// The actions that the caller may take now.
 pub fn allowed_actions(found: &Found) -> Vec<InitiativeAction> {
     let published = found.row.published_at.is_some();
+    let received = found.row.submitted_at.is_some();
     INITIATIVE
         .allowed(found.row.state, &found.standing)
         .into_iter()
@@ -540,7 +541,7 @@ pub fn allowed_actions(found: &Found) -> Vec<InitiativeAction> {
             InitiativeAction::Endorse
             | InitiativeAction::TakePart
             | InitiativeAction::Unpublish => published,
-            InitiativeAction::Publish => !published,
+            InitiativeAction::Publish => received && !published,
             _ => true,
         })
         .collect()
