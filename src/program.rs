@@ -184,7 +184,14 @@ async fn serve(settings: Settings) -> Result<(), ProgramError> {
         .unwrap_or_else(|| address.clone());
     // Before anything is started: a missing key is a wrong setting.
     let keys = token_keys(&settings)?;
-    let database = Database::open(&settings).await?;
+    // Its PostgreSQL ends with the program in the middle of the start too: what is dropped is stopped.
+    let database = tokio::select! {
+        opened = Database::open(&settings) => opened?,
+        stopped = stop_signal() => {
+            stopped?;
+            return Ok(());
+        }
+    };
     let served = serve_on(
         &settings, &database, listener, &keys, &issuer, &address, started,
     )

@@ -174,8 +174,8 @@ pub async fn list(
             let commune = filter.commune.as_deref().unwrap_or_default();
             if actor.standing_in(commune).is_town_hall() {
                 query = query.filter(
-                    initiatives::state
-                        .ne(InitiativeState::Draft)
+                    initiatives::submitted_at
+                        .is_not_null()
                         .or(initiatives::entered_by.is_not_null()),
                 );
             } else if filter.inbox.is_some() {

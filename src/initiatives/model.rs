@@ -98,7 +98,7 @@ impl InitiativeRow {
         self.published_at.is_some()
             || standing.is_on_the_holders_side()
             || (standing.is_town_hall()
-                && (self.state != InitiativeState::Draft || standing.entered_on_behalf))
+                && (self.submitted_at.is_some() || standing.entered_on_behalf))
     }
 
     /// Searches look into this text.
