@@ -43,6 +43,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(conventions::routes::configure)
         .configure(conventions::actions::configure)
         .configure(conventions::signing::configure)
+        .configure(conventions::amending::configure)
         .configure(evaluations::routes::configure)
         .configure(meetings::routes::configure)
         .configure(measures::routes::configure)

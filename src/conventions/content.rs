@@ -9,12 +9,14 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::dto::{Authority, ContributorStatus, InitiativeTitle, Party, WorksOwnership};
+use super::dto::{
+    AmendmentKind, Authority, ContributorStatus, InitiativeTitle, Party, WorksOwnership,
+};
 use super::model::Found;
 use super::parties::{Body, PartyState, hexadecimal};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side, Upkeep, ValuationMethod};
 use crate::commitments::model::CommitmentRow;
-use crate::db::schema::communes;
+use crate::db::schema::{communes, conventions};
 use crate::holders::dto::HolderKind;
 use crate::http::error::ApiError;
 use crate::ids::{CommitmentId, ConventionId};
@@ -124,6 +126,20 @@ impl From<&CommitmentRow> for ContentCommitment {
     }
 }
 
+/// The version that an amendment replaces: the hash ties the versions together.
+#[derive(Serialize, ToSchema)]
+pub struct ContentSuperseded {
+    /// Its identifier.
+    pub id: ConventionId,
+    /// SHA-256 of its content, in hexadecimal.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub content_sha256: String,
+    /// In which way it is changed.
+    pub kind: AmendmentKind,
+    /// Why it is changed.
+    pub reason: String,
+}
+
 /// The material content of a version.
 #[derive(Serialize, ToSchema)]
 pub struct ConventionContent {
@@ -140,6 +156,9 @@ pub struct ConventionContent {
     pub number: i32,
     /// Who signs.
     pub parties: Vec<ContentParty>,
+    /// The version that it replaces; null for the first.
+    #[schema(required)]
+    pub supersedes: Option<ContentSuperseded>,
     /// Object.
     pub object: String,
     /// First day.
@@ -235,6 +254,19 @@ pub async fn freeze(
                 .ok_or_else(|| ApiError::internal("a signatory without a name"))?,
         })
     };
+    let supersedes = match (row.supersedes_id, row.amendment_kind) {
+        (Some(id), Some(kind)) => Some(ContentSuperseded {
+            id,
+            content_sha256: conventions::table
+                .find((id, &row.commune_code))
+                .select(conventions::content_sha256.assume_not_null())
+                .first(&mut session.conn)
+                .await?,
+            kind,
+            reason: row.amendment_reason.clone().unwrap_or_default(),
+        }),
+        _ => None,
+    };
     let content = ConventionContent {
         schema: "fifty-fifty/convention/1".to_owned(),
         parties: parties.iter().map(party).collect::<Result<_, ApiError>>()?,
@@ -249,6 +281,7 @@ pub async fn freeze(
         },
         root_id: row.root_id,
         number: row.number,
+        supersedes,
         object: row.object.clone(),
         starts_on: row.starts_on,
         ends_on: row.ends_on,

@@ -28,6 +28,12 @@ codes! {
         MayorOrder = "mayor_order", "Arrêté du maire", "Mayor's order";
     }
 
+    /// In which way a version changes the one before it.
+    pub enum AmendmentKind "amendment_kinds" {
+        Amendment = "amendment", "Avenant", "Amendment";
+        Renewal = "renewal", "Renouvellement", "Renewal";
+    }
+
     /// Who owns what is built.
     pub enum WorksOwnership "works_ownerships" {
         Commune = "commune", "La commune", "The commune";
@@ -225,6 +231,15 @@ pub struct Convention {
     /// Number of the version, from 1.
     #[schema(minimum = 1)]
     pub number: i32,
+    /// The version that this one replaces once all have signed; null for the first.
+    #[schema(required)]
+    pub supersedes_id: Option<ConventionId>,
+    /// In which way it changes that one.
+    #[schema(required)]
+    pub amendment_kind: Option<AmendmentKind>,
+    /// Why it was changed.
+    #[schema(required)]
+    pub amendment_reason: Option<String>,
     /// What it is for.
     pub initiative_id: InitiativeId,
     /// The commune.
@@ -296,7 +311,8 @@ pub struct Convention {
     /// The act that lets the commune commit.
     #[schema(required)]
     pub authority: Option<Authority>,
-    /// What each side promises, in the order in which it was proposed.
+    /// What each side promises, in the order in which it was proposed: as this version words it until it is signed, then
+    /// as it is now.
     pub commitments: Vec<Commitment>,
     /// What they add up to.
     pub balance: Balance,
@@ -317,9 +333,12 @@ pub struct Convention {
     /// Last day on which a terminated version counts.
     #[schema(required)]
     pub effective_on: Option<NaiveDate>,
-    /// Why it was reopened, cancelled or terminated.
+    /// Why it was reopened, cancelled, suspended or terminated.
     #[schema(required)]
     pub reason: Option<String>,
+    /// Whom to call, where the key is: not signed, changed at any time; for the parties and the town hall.
+    #[schema(required)]
+    pub practical_information: Option<String>,
     /// When it was written down here.
     pub created_at: DateTime<Utc>,
 }

@@ -1,6 +1,7 @@
 //! Conventions: who does what, signed by both sides.
 
 pub mod actions;
+pub mod amending;
 pub mod content;
 pub mod drafting;
 pub mod dto;

@@ -1,10 +1,12 @@
 //! The single view of a version, as far as the caller may see it.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::dto::Convention;
-use super::lifecycle::{CONVENTION, ConventionAction, WITH_ROUTE};
+use super::lifecycle::{CONVENTION, ConventionAction, UNSIGNED, WITH_ROUTE};
 use super::model::{self, Found};
 use super::parties::{self, PartyState};
 use crate::commitments;
@@ -47,10 +49,21 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
     let (holder, host) = parties::bodies(&mut session.conn, &found.row).await?;
     let parties = parties::of(&mut session.conn, id).await?;
     let held = model::held(&mut session.conn, id).await?;
-    let mut commitments =
-        commitments::model::show_all(&mut session.conn, found.row.initiative_id, found.standing())
-            .await?;
-    commitments.retain(|commitment| held.contains(&commitment.id));
+    let terms = if UNSIGNED.contains(&found.row.state) {
+        model::new_terms(&mut session.conn, id).await?
+    } else {
+        HashMap::new()
+    };
+    let initiative = found.row.initiative_id;
+    let mut rows = commitments::model::of_initiative(&mut session.conn, initiative).await?;
+    rows.retain(|commitment| held.contains(&commitment.id));
+    for commitment in &mut rows {
+        if let Some(terms) = terms.get(&commitment.id) {
+            terms.clone().apply(commitment);
+        }
+    }
+    let commitments =
+        commitments::model::show(&mut session.conn, initiative, rows, found.standing()).await?;
     let allowed_actions = allowed_actions(session, &found, &parties);
     let inside = found.is_inside();
     let authority = found.row.authority();
@@ -59,6 +72,9 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         id,
         root_id: row.root_id,
         number: row.number,
+        supersedes_id: row.supersedes_id,
+        amendment_kind: row.amendment_kind,
+        amendment_reason: row.amendment_reason,
         initiative_id: row.initiative_id,
         commune: CommuneSummary {
             code: row.commune_code,
@@ -99,6 +115,7 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         ended_at: row.ended_at,
         effective_on: row.effective_on,
         reason: row.reason,
+        practical_information: row.practical_information.filter(|_| inside),
         created_at: row.created_at,
     };
     Ok((row.version, convention))

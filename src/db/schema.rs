@@ -68,6 +68,13 @@ diesel::table! {
         convention_id -> Uuid,
         commitment_id -> Uuid,
         commune_code -> Text,
+        amount_cents -> Nullable<Int8>,
+        quantity -> Nullable<Numeric>,
+        unit_value_cents -> Nullable<Int8>,
+        budget_year -> Nullable<Int4>,
+        due_on -> Nullable<Date>,
+        upkeep_starts_on -> Nullable<Date>,
+        upkeep_ends_on -> Nullable<Date>,
     }
 }
 
@@ -113,6 +120,9 @@ diesel::table! {
         no_upkeep_reason -> Nullable<Text>,
         notice_days -> Int4,
         evaluation_terms -> Nullable<Text>,
+        supersedes_id -> Nullable<Uuid>,
+        amendment_kind -> Nullable<Text>,
+        amendment_reason -> Nullable<Text>,
         authority_kind -> Nullable<Text>,
         authority_reference -> Nullable<Text>,
         authority_on -> Nullable<Date>,
@@ -129,6 +139,7 @@ diesel::table! {
         ended_at -> Nullable<Timestamptz>,
         effective_on -> Nullable<Date>,
         reason -> Nullable<Text>,
+        practical_information -> Nullable<Text>,
         created_by -> Uuid,
         state_changed_at -> Timestamptz,
         created_at -> Timestamptz,

@@ -30,6 +30,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "conventions_one_unsigned",
+        Code::AlreadyExists,
+        Text::new(
+            "Un avenant est déjà en préparation.",
+            "An amendment is being prepared already.",
+        ),
+    ),
+    (
         "decisions_conflict_of_interest",
         Code::ConflictOfInterest,
         Text::new(

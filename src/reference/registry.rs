@@ -9,7 +9,7 @@ use crate::commitments::lifecycle::{
     OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
 };
 use crate::conventions::dto::{
-    AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
+    AmendmentKind, AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
 };
 use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
@@ -55,6 +55,7 @@ pub const LISTS: &[CodeList] = &[
     ConventionState::LIST,
     ConventionAction::LIST,
     Party::LIST,
+    AmendmentKind::LIST,
     AuthorityKind::LIST,
     WorksOwnership::LIST,
     ContributorStatus::LIST,
