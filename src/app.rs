@@ -44,6 +44,8 @@ pub fn routes(routes: &mut Routes) {
         .configure(conventions::actions::configure)
         .configure(conventions::signing::configure)
         .configure(conventions::amending::configure)
+        .configure(conventions::changes::configure)
+        .configure(conventions::verification::configure)
         .configure(evaluations::routes::configure)
         .configure(meetings::routes::configure)
         .configure(measures::routes::configure)

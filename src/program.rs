@@ -10,6 +10,7 @@ use crate::auth::passwords::{Passwords, is_too_common};
 use crate::auth::tokens::{Keys, generate_key};
 use crate::clock::Clock;
 use crate::config::{Cli, Command, CreateAdmin, Settings};
+use crate::conventions::verification::{Exported, VerificationCheck};
 use crate::db::embedded::{Cluster, Options};
 use crate::db::{self, Pool};
 use crate::http::cursor::Cursors;
@@ -65,6 +66,35 @@ pub async fn run(cli: Cli) -> Result<(), ProgramError> {
             std::io::stdout().write_all(openapi::printed(&openapi::document(None)).as_bytes())?;
             Ok(())
         }
+        Command::Verify { file } => verify(&file),
+    }
+}
+
+/// Checks an exported convention and prints what holds; fails when something does not.
+fn verify(file: &Path) -> Result<(), ProgramError> {
+    let text = std::fs::read_to_string(file)?;
+    let exported: Exported = serde_json::from_str(&text).map_err(|error| {
+        ProgramError::Refused(format!(
+            "{}: not the answer of GET /v1/conventions/{{id}}/verification: {error}",
+            file.display()
+        ))
+    })?;
+    let results = exported.check();
+    let mut out = std::io::stdout();
+    for result in &results {
+        let (_, label) = VerificationCheck::LIST
+            .labels(result.check.code())
+            .unwrap_or_default();
+        let mark = if result.holds { "holds" } else { "FAILS" };
+        writeln!(out, "{mark}  {label}")?;
+    }
+    if results.iter().all(|result| result.holds) {
+        Ok(())
+    } else {
+        Err(ProgramError::Refused(format!(
+            "{}: the convention does not hold.",
+            file.display()
+        )))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side, Upkeep, Valuat
 use crate::commitments::model::CommitmentRow;
 use crate::db::schema::{communes, conventions};
 use crate::holders::dto::HolderKind;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Text};
 use crate::ids::{CommitmentId, ConventionId};
 use crate::initiatives::dto::Land;
 use crate::state::Session;
@@ -217,6 +217,96 @@ pub struct ConventionContent {
     /// What each side promises, in the order in which it was proposed.
     pub commitments: Vec<ContentCommitment>,
 }
+
+/// The fields that are signed, each with what it is called. What is not here may change at any time.
+pub const MATERIAL: &[(&str, Text)] = &[
+    ("authority", Text::new("Acte d'autorisation", "Authority")),
+    (
+        "clergy_agreement",
+        Text::new(
+            "Accord de l'affectataire",
+            "Agreement of the clergy in charge",
+        ),
+    ),
+    ("commitments", Text::new("Engagements", "Commitments")),
+    ("commune", Text::new("Commune", "Commune")),
+    (
+        "commune_insurance",
+        Text::new("Assurance de la commune", "Insurance of the commune"),
+    ),
+    (
+        "contributor_status",
+        Text::new("Statut des contributeurs", "Status of the contributors"),
+    ),
+    ("ends_on", Text::new("Dernier jour", "Last day")),
+    ("evaluation_terms", Text::new("Évaluation", "Evaluation")),
+    (
+        "forbidden_tasks",
+        Text::new("Tâches interdites", "Forbidden tasks"),
+    ),
+    (
+        "holder_insurance",
+        Text::new("Assurance du porteur", "Insurance of the holder"),
+    ),
+    (
+        "image_consent",
+        Text::new("Droit à l'image", "Consent for pictures"),
+    ),
+    ("initiative", Text::new("Initiative", "Initiative")),
+    ("land", Text::new("Terrain", "Land")),
+    (
+        "land_description",
+        Text::new("Description du terrain", "Description of the land"),
+    ),
+    ("land_fee_cents", Text::new("Redevance", "Fee for the land")),
+    (
+        "land_fee_exemption",
+        Text::new("Motif d'exonération de redevance", "Why there is no fee"),
+    ),
+    (
+        "long_duration_reason",
+        Text::new("Motif d'une longue durée", "Why it lasts long"),
+    ),
+    (
+        "no_upkeep_reason",
+        Text::new("Motif d'absence d'entretien", "Why there is no upkeep"),
+    ),
+    (
+        "notice_days",
+        Text::new("Préavis, en jours", "Notice, in days"),
+    ),
+    (
+        "number",
+        Text::new("Numéro de la version", "Number of the version"),
+    ),
+    ("object", Text::new("Objet", "Object")),
+    (
+        "parties",
+        Text::new("Parties et signataires", "Parties and signatories"),
+    ),
+    ("root_id", Text::new("Première version", "First version")),
+    (
+        "schema",
+        Text::new("Forme du contenu", "Form of the content"),
+    ),
+    ("starts_on", Text::new("Premier jour", "First day")),
+    (
+        "supersedes",
+        Text::new("Version remplacée", "Version that is replaced"),
+    ),
+    (
+        "supervision_of_minors",
+        Text::new("Encadrement des mineurs", "Supervision of minors"),
+    ),
+    (
+        "tacit_renewal",
+        Text::new("Tacite reconduction", "Tacit renewal"),
+    ),
+    (
+        "works_ownership",
+        Text::new("Propriété des ouvrages", "Ownership of the works"),
+    ),
+];
 
 /// The content that a version has now: canonical JSON and its SHA-256 in hexadecimal.
 pub async fn freeze(

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod amending;
+pub mod changes;
 pub mod content;
 pub mod drafting;
 pub mod dto;
@@ -16,4 +17,5 @@ pub mod parties;
 pub mod quick;
 pub mod routes;
 pub mod signing;
+pub mod verification;
 pub mod view;

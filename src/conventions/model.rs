@@ -282,19 +282,44 @@ pub async fn lock_held(
     Ok(rows)
 }
 
-/// The same as this version words them.
+/// The commitments that a version holds, as it words them.
+pub async fn held_as_worded(
+    conn: &mut AsyncPgConnection,
+    row: &ConventionRow,
+) -> Result<Vec<CommitmentRow>, ApiError> {
+    let held = held(conn, row.id).await?;
+    let mut rows = commitments::model::of_initiative(conn, row.initiative_id).await?;
+    rows.retain(|commitment| held.contains(&commitment.id));
+    word(conn, row, &mut rows).await?;
+    Ok(rows)
+}
+
+/// The same, held until the transaction ends.
 pub async fn lock_held_as_worded(
     conn: &mut AsyncPgConnection,
     row: &ConventionRow,
 ) -> Result<Vec<CommitmentRow>, ApiError> {
     let mut rows = lock_held(conn, row).await?;
+    word(conn, row, &mut rows).await?;
+    Ok(rows)
+}
+
+/// Gives the commitments the terms of a version that is not signed yet; afterwards they have them.
+async fn word(
+    conn: &mut AsyncPgConnection,
+    row: &ConventionRow,
+    rows: &mut [CommitmentRow],
+) -> Result<(), ApiError> {
+    if !UNSIGNED.contains(&row.state) {
+        return Ok(());
+    }
     let mut terms = new_terms(conn, row.id).await?;
-    for commitment in &mut rows {
+    for commitment in rows {
         if let Some(terms) = terms.remove(&commitment.id) {
             terms.apply(commitment);
         }
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// Writes a row that the caller holds locked; `from` guards against a state that is not the one that was read.

@@ -1,12 +1,10 @@
 //! The single view of a version, as far as the caller may see it.
 
-use std::collections::HashMap;
-
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::dto::Convention;
-use super::lifecycle::{CONVENTION, ConventionAction, UNSIGNED, WITH_ROUTE};
+use super::lifecycle::{CONVENTION, ConventionAction, WITH_ROUTE};
 use super::model::{self, Found};
 use super::parties::{self, PartyState};
 use crate::commitments;
@@ -48,20 +46,8 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         .await?;
     let (holder, host) = parties::bodies(&mut session.conn, &found.row).await?;
     let parties = parties::of(&mut session.conn, id).await?;
-    let held = model::held(&mut session.conn, id).await?;
-    let terms = if UNSIGNED.contains(&found.row.state) {
-        model::new_terms(&mut session.conn, id).await?
-    } else {
-        HashMap::new()
-    };
+    let rows = model::held_as_worded(&mut session.conn, &found.row).await?;
     let initiative = found.row.initiative_id;
-    let mut rows = commitments::model::of_initiative(&mut session.conn, initiative).await?;
-    rows.retain(|commitment| held.contains(&commitment.id));
-    for commitment in &mut rows {
-        if let Some(terms) = terms.get(&commitment.id) {
-            terms.clone().apply(commitment);
-        }
-    }
     let commitments =
         commitments::model::show(&mut session.conn, initiative, rows, found.standing()).await?;
     let allowed_actions = allowed_actions(session, &found, &parties);

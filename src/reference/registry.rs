@@ -12,6 +12,7 @@ use crate::conventions::dto::{
     AmendmentKind, AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
 };
 use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
+use crate::conventions::verification::VerificationCheck;
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
 use crate::holders::dto::{HolderAction, HolderKind, MemberRole, MemberState};
 use crate::initiatives::dto::{
@@ -60,6 +61,7 @@ pub const LISTS: &[CodeList] = &[
     WorksOwnership::LIST,
     ContributorStatus::LIST,
     SignatureMethod::LIST,
+    VerificationCheck::LIST,
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
     Subject::LIST,

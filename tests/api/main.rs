@@ -9,6 +9,7 @@
 mod support;
 
 mod accounts;
+mod amendments;
 mod commitments;
 mod communes;
 mod conventions;

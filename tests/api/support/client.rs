@@ -119,6 +119,11 @@ impl Client {
         .await
     }
 
+    /// Changes a resource, whichever version it has.
+    pub async fn edit(&self, path: &str, body: Value) -> Reply {
+        self.with("if-match", "*").patch(path, body).await
+    }
+
     pub async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, path, None).await
     }
