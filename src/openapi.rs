@@ -1,6 +1,7 @@
 //! The document: what `/openapi.json` serves, what Swagger UI shows, and what requests are checked against.
 
 mod examples;
+mod limits;
 
 use std::collections::HashSet;
 
@@ -97,6 +98,7 @@ pub fn document(accounts: Option<&str>) -> Value {
         components.insert("responses".to_owned(), responses());
     }
     describe_properties(&mut document);
+    limits::add(&mut document);
     examples::add(&mut document);
     document
 }

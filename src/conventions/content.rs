@@ -128,7 +128,10 @@ impl From<&CommitmentRow> for ContentCommitment {
 #[derive(Serialize, ToSchema)]
 pub struct ConventionContent {
     /// Always `fifty-fifty/convention/1`.
-    #[schema(example = "fifty-fifty/convention/1")]
+    #[schema(
+        pattern = "^fifty-fifty/convention/1$",
+        example = "fifty-fifty/convention/1"
+    )]
     pub schema: String,
     /// The commune.
     pub commune: ContentCommune,
@@ -136,9 +139,11 @@ pub struct ConventionContent {
     pub initiative: InitiativeTitle,
     /// Identifier of the first version.
     pub root_id: ConventionId,
-    /// Number of the version.
+    /// Number of the version, from 1.
+    #[schema(minimum = 1)]
     pub number: i32,
     /// Who signs.
+    #[schema(max_items = 3)]
     pub parties: Vec<ContentParty>,
     /// Object.
     pub object: String,

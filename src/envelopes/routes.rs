@@ -30,7 +30,7 @@ pub struct Envelope {
     #[schema(example = "62528")]
     pub commune_code: String,
     /// Budget year.
-    #[schema(example = 2026)]
+    #[schema(minimum = 1990, maximum = 2100, example = 2026)]
     pub year: i32,
     /// What may be given, in euro cents; 0 while none is set.
     #[schema(example = 5000000, minimum = 0)]
