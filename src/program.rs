@@ -16,6 +16,7 @@ use crate::db::{self, Pool};
 use crate::http::cursor::Cursors;
 use crate::ids::UserId;
 use crate::state::{Shared, State};
+use crate::users::dto::Locale;
 use crate::users::model::{self as users, UserRow};
 use crate::{clockwork, communes, demonstration, openapi, telemetry};
 
@@ -413,7 +414,7 @@ async fn add_admin(url: &str, admin: CreateAdmin) -> Result<(), ProgramError> {
         display_name: admin.display_name,
         birth_on: admin.birth_on,
         is_admin: true,
-        locale: "fr".to_owned(),
+        locale: Locale::French,
         created_at: now,
         version: 1,
     };

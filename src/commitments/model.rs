@@ -13,7 +13,7 @@ use super::dto::{
 use super::lifecycle::{
     CommitmentAction, CommitmentState, FulfilmentState, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
 };
-use crate::audit::{self, Entry, Subject, Visibility};
+use crate::audit::{self, Beginning, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
 use crate::db::schema::{commitments, convention_commitments, conventions, fulfilments};
 use crate::http::error::{ApiError, Code};
@@ -266,7 +266,7 @@ pub async fn propose(
         .returning(CommitmentRow::as_returning())
         .get_result(&mut session.conn)
         .await?;
-    record(session, &row, "propose", None, role, None).await?;
+    record(session, &row, Beginning::Propose.code(), None, role, None).await?;
     Ok(row)
 }
 

@@ -144,7 +144,10 @@ pub struct ContentSuperseded {
 #[derive(Serialize, ToSchema)]
 pub struct ConventionContent {
     /// Always `fifty-fifty/convention/1`.
-    #[schema(example = "fifty-fifty/convention/1")]
+    #[schema(
+        pattern = "^fifty-fifty/convention/1$",
+        example = "fifty-fifty/convention/1"
+    )]
     pub schema: String,
     /// The commune.
     pub commune: ContentCommune,
@@ -152,9 +155,11 @@ pub struct ConventionContent {
     pub initiative: InitiativeTitle,
     /// Identifier of the first version.
     pub root_id: ConventionId,
-    /// Number of the version.
+    /// Number of the version, from 1.
+    #[schema(minimum = 1)]
     pub number: i32,
     /// Who signs.
+    #[schema(max_items = 3)]
     pub parties: Vec<ContentParty>,
     /// The version that it replaces; null for the first.
     #[schema(required)]

@@ -317,6 +317,7 @@ pub struct Convention {
     /// What they add up to.
     pub balance: Balance,
     /// Who signs.
+    #[schema(max_items = 3)]
     pub parties: Vec<ConventionParty>,
     /// SHA-256 of the content as `GET …/content` gives it, in hexadecimal; null while it is a draft.
     #[schema(required, pattern = "^[0-9a-f]{64}$")]

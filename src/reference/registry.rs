@@ -1,6 +1,6 @@
 //! Every closed list and every lifecycle of the API. A new one is registered here; tests find what was forgotten.
 
-use crate::audit::{Subject, Visibility};
+use crate::audit::{Beginning, Subject, Visibility};
 use crate::auth::policy::Role;
 use crate::codes::CodeList;
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
@@ -22,6 +22,8 @@ use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction, InitiativeStat
 use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
 use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
+use crate::sessions::dto::GrantType;
+use crate::users::dto::Locale;
 
 /// The closed lists, in the order of the story.
 pub const LISTS: &[CodeList] = &[
@@ -65,6 +67,9 @@ pub const LISTS: &[CodeList] = &[
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
     Subject::LIST,
+    Beginning::LIST,
+    Locale::LIST,
+    GrantType::LIST,
     Visibility::LIST,
 ];
 

@@ -9,6 +9,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::statuses;
+
 #[derive(Clone)]
 pub struct Client {
     address: String,
@@ -283,6 +285,7 @@ fn documented(method: &Method, path: &str, reply: &Reply) {
         return;
     }
     let status = reply.status.as_str();
+    statuses::note(method.as_str(), template, status);
     let response = &operation["responses"][status];
     let response = match response["$ref"].as_str() {
         Some(named) => DOCUMENT.pointer(named.trim_start_matches('#')).unwrap(),
