@@ -7,9 +7,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 
+/// The framework calls bytes that are no HTTP an error. They are the client's, and anyone on the network may send them.
+const NOT_OURS: &str = "actix_http::h1::dispatcher=off";
+
 /// Starts the log; called once by the program.
 pub fn start_log(format: LogFormat, filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(format!("{NOT_OURS},{filter}"))
+        .unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
