@@ -30,3 +30,4 @@ mod plans;
 mod reference;
 mod signatures;
 mod story;
+mod triples;
