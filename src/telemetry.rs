@@ -3,9 +3,24 @@
 use std::io::IsTerminal;
 
 use prometheus::{HistogramOpts, HistogramVec, IntGauge, Registry, TextEncoder};
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
+
+/// Whether a line may be written, whatever the operator asks for. What libraries say beyond INFO repeats what passes
+/// through them: tokio_postgres the parameters of every statement, others heads and bodies of requests. And the
+/// framework calls bytes that are no HTTP an error: they are the client's, and anyone on the network may send them.
+fn is_discreet(metadata: &Metadata<'_>) -> bool {
+    match metadata.target() {
+        target if target.split("::").next() == Some(env!("CARGO_CRATE_NAME")) => true,
+        "actix_http::h1::dispatcher" => false,
+        _ => *metadata.level() <= Level::INFO,
+    }
+}
 
 /// Starts the log; called once by the program.
 pub fn start_log(format: LogFormat, filter: &str) {
@@ -19,10 +34,14 @@ pub fn start_log(format: LogFormat, filter: &str) {
             .json()
             .flatten_event(true)
             .with_current_span(false)
+            .finish()
+            .with(filter_fn(is_discreet))
             .try_init(),
         LogFormat::Text => log
             .with_target(false)
             .with_ansi(std::io::stderr().is_terminal())
+            .finish()
+            .with(filter_fn(is_discreet))
             .try_init(),
     };
 }

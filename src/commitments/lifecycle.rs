@@ -50,6 +50,17 @@ codes! {
     }
 }
 
+/// The actions on a commitment that a caller can take. The terms of one change by another that takes its place, and it
+/// binds with its convention.
+pub const WITH_ROUTE: &[CommitmentAction] = &[
+    CommitmentAction::Accept,
+    CommitmentAction::Decline,
+    CommitmentAction::Withdraw,
+    CommitmentAction::RecordFulfilment,
+    CommitmentAction::MarkUnfulfilled,
+    CommitmentAction::EndUpkeep,
+];
+
 const THE_COMMUNE: &[Role] = &[Agent, ElectedOfficial];
 const THE_OTHERS: &[Role] = &[Holder, Host, AgentOnBehalf];
 /// Who answers for the others: nobody at the town hall, not even on behalf.

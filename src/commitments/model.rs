@@ -12,6 +12,7 @@ use super::dto::{
 };
 use super::lifecycle::{
     CommitmentAction, CommitmentState, FulfilmentState, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
+    WITH_ROUTE,
 };
 use crate::audit::{self, Beginning, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
@@ -149,6 +150,7 @@ impl CommitmentRow {
                 .lifecycle()
                 .allowed(self.state, standing)
                 .into_iter()
+                .filter(|action| WITH_ROUTE.contains(action))
                 .filter(|action| *action != CommitmentAction::EndUpkeep || self.is_upkeep())
                 .filter(|action| {
                     *action != CommitmentAction::RecordFulfilment

@@ -31,3 +31,4 @@ mod plans;
 mod reference;
 mod signatures;
 mod story;
+mod triples;

@@ -1,6 +1,7 @@
 //! A caller of the API. Every answer it gets is held against the document: status, content type and shape.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use fifty_fifty::ids::UserId;
 use fifty_fifty::openapi;
@@ -253,18 +254,28 @@ fn template(path: &str) -> Option<&'static str> {
         .map(String::as_str)
 }
 
-/// What is wrong with a value by a schema of the document.
-pub fn faults_by(schema: &Value, value: &Value) -> Vec<String> {
-    let schema = schema
+/// A schema made ready to check, once: that takes longer than a request.
+fn validator(schema: &Value) -> Arc<Validator> {
+    static READY: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    let text = schema
         .to_string()
         .replace("\"#/components", "\"urn:document#/components");
-    let validator: Validator = jsonschema::draft202012::options()
-        .with_registry(&REGISTRY)
-        .should_validate_formats(true)
-        .should_ignore_unknown_formats(true)
-        .build(&serde_json::from_str(&schema).unwrap())
-        .unwrap();
-    validator
+    let mut ready = READY.lock().unwrap();
+    let made = ready.entry(text).or_insert_with_key(|text| {
+        let validator = jsonschema::draft202012::options()
+            .with_registry(&REGISTRY)
+            .should_validate_formats(true)
+            .should_ignore_unknown_formats(true)
+            .build(&serde_json::from_str(text).unwrap())
+            .unwrap();
+        Arc::new(validator)
+    });
+    Arc::clone(made)
+}
+
+/// What is wrong with a value by a schema of the document.
+pub fn faults_by(schema: &Value, value: &Value) -> Vec<String> {
+    validator(schema)
         .iter_errors(value)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect()
@@ -338,9 +349,8 @@ fn headers_documented(answer: &str, response: &Value, reply: &Reply) {
             Some("integer") => json!(value.parse::<i64>().unwrap()),
             _ => json!(value),
         };
-        let validator = jsonschema::draft202012::new(&header["schema"]).unwrap();
         assert!(
-            validator.is_valid(&value),
+            validator(&header["schema"]).is_valid(&value),
             "{answer}: {name} is {value}, not as documented"
         );
     }
