@@ -572,6 +572,28 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
                     "signed_on": "2026-06-15"}),
             )
         }
+        "amend_convention" => Case::new(agent, format!("{}/amend", active(world).await.1))
+            .with(json!({"reason": "Deux jardinières de plus, à la demande des riverains."})),
+        "renew_convention" => Case::new(agent, format!("{}/renew", active(world).await.1))
+            .with(json!({"reason": "L'association continue.", "ends_on": "2030-06-30"})),
+        "list_convention_changes" => {
+            let (_, path) = active(world).await;
+            let reason = json!({"reason": "Deux jardinières de plus."});
+            let draft = world.agent.act(&path, "amend", reason).await.created();
+            let next = draft["id"].as_str().unwrap();
+            Case::new(agent, format!("/v1/conventions/{next}/changes"))
+        }
+        "verify_convention" => {
+            Case::new(anyone, format!("{}/verification", active(world).await.1))
+        }
+        "suspend_convention" => {
+            Case::new(mayor, format!("{}/suspend", active(world).await.1)).with(reason())
+        }
+        "resume_convention" => {
+            let (_, path) = active(world).await;
+            world.mayor.act(&path, "suspend", reason()).await.ok();
+            Case::new(mayor, format!("{path}/resume")).with(reason())
+        }
         "terminate_convention" => {
             Case::new(mayor, format!("{}/terminate", active(world).await.1)).with(reason())
         }

@@ -9,16 +9,14 @@ use crate::operations;
 use crate::support::Client;
 use crate::support::client::Reply;
 
-/// What nobody asks for over HTTP: what time does by itself, or another action brings about, and what comes with
-/// amendments.
+/// What nobody asks for over HTTP: what time does by itself, or another action brings about.
 pub const WITHOUT: &[(&str, &str)] = &[
     ("initiative", "start"),
     ("commitment", "update"),
     ("commitment", "bind"),
+    ("commitment", "amend"),
     // Of an initiative, which has no version yet.
     ("convention", "create"),
-    ("convention", "suspend"),
-    ("convention", "resume"),
     ("convention", "expire"),
     ("convention", "supersede"),
 ];
@@ -114,7 +112,10 @@ pub fn request(exhibit: &Exhibit, action: &str) -> Option<Request> {
         ("initiative", "accept" | "refuse" | "reopen" | "abandon" | "unpublish")
         | ("commitment", "decline" | "withdraw" | "mark_unfulfilled" | "end_upkeep")
         | ("fulfilment", "dispute")
-        | ("convention", "reopen" | "cancel" | "terminate") => reason(),
+        | ("convention", "reopen" | "cancel" | "terminate" | "suspend" | "resume" | "amend") => {
+            reason()
+        }
+        ("convention", "renew") => json!({"reason": "On continue.", "ends_on": "2035-06-30"}),
         ("initiative", "quick_accept") => {
             json!({"opinion": "Sans difficulté.", "reason": "Embellit la rue."})
         }
@@ -145,7 +146,9 @@ fn elsewhere(exhibit: &Exhibit, action: &str) -> Option<Request> {
     };
     Some(match (exhibit.subject, action) {
         ("initiative", "update") => patch(json!({"place": "Plaine de Loos"})),
-        ("convention", "update") => patch(json!({"notice_days": 60})),
+        ("convention", "update") => {
+            patch(json!({"practical_information": "La clé est à l'accueil."}))
+        }
         ("evaluation", "update") => patch(json!({"municipal_cost_cents": 2_950_000})),
         ("initiative", "evaluate") => post(format!("{path}/evaluation"), farm_tracks()),
         ("initiative", "add_note") => post(
