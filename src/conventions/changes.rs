@@ -26,15 +26,15 @@ pub fn configure(routes: &mut Routes) {
 #[derive(Serialize, ToSchema)]
 pub struct ConventionChange {
     /// Where it stands in the content: a JSON pointer in which commitments go by their id and parties by their name.
-    #[schema(example = "/ends_on")]
+    #[schema(max_length = 200, example = "/ends_on")]
     pub pointer: String,
     /// What the term is called.
     pub labels: Labels,
     /// What the version before said; null where it said nothing.
-    #[schema(required, example = "2028-06-30")]
+    #[schema(required, max_length = 5000, example = "2028-06-30")]
     pub before: Option<String>,
     /// What this version says; null where it says nothing any more.
-    #[schema(required, example = "2030-06-30")]
+    #[schema(required, max_length = 5000, example = "2030-06-30")]
     pub after: Option<String>,
 }
 
@@ -42,6 +42,7 @@ pub struct ConventionChange {
 #[derive(Serialize, ToSchema)]
 pub struct ConventionChangeList {
     /// The changes.
+    #[schema(max_items = 5000)]
     pub data: Vec<ConventionChange>,
 }
 

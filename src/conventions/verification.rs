@@ -74,13 +74,16 @@ pub struct Verification {
     /// Identifier of the version.
     pub convention_id: ConventionId,
     /// The content as it was hashed, byte for byte: canonical JSON in a string.
+    #[schema(max_length = 10000000)]
     pub content: String,
     /// Its SHA-256 in hexadecimal.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub content_sha256: String,
     /// The valid signatures.
+    #[schema(max_items = 3)]
     pub signatures: Vec<VerifiedSignature>,
     /// Each check.
+    #[schema(max_items = 7)]
     pub results: Vec<VerificationResult>,
     /// Whether all of them hold.
     pub holds: bool,

@@ -18,6 +18,7 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("Commitment", &["NewCommitment"]),
     ("ContentCommitment", &["NewCommitment", "Valuation"]),
     ("ContentParty", &["NewHolder", "NewSignatory", "NewMandate"]),
+    ("ContentSuperseded", &["NewAmendment", "NewRenewal"]),
     ("Convention", &["NewConvention", "QuickConvention"]),
     ("ConventionContent", &["NewConvention", "QuickConvention"]),
     (
@@ -47,11 +48,17 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("Opinion", &["NewOpinion"]),
     ("PersonSummary", &["NewAccount"]),
     ("ReportedMeasure", &["NewMeasure"]),
+    ("VerifiedSignature", &["NewSignatory", "NewMandate"]),
 ];
 
 /// Properties of answers that a request fills under another name, or that several requests fill; they come first.
 const RENAMED: &[(&str, &str, &[(&str, &str)])] = &[
     ("Commitment", "reason", REASONS),
+    (
+        "Convention",
+        "amendment_reason",
+        &[("NewAmendment", "reason"), ("NewRenewal", "reason")],
+    ),
     ("Convention", "reason", REASONS),
     ("Envelope", "available_cents", AMOUNT),
     ("Envelope", "reserved_cents", AMOUNT),
