@@ -51,8 +51,11 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("VerifiedSignature", &["NewSignatory", "NewMandate"]),
 ];
 
+/// A schema and one of its properties.
+type Field = (&'static str, &'static str);
+
 /// Properties of answers that a request fills under another name, or that several requests fill; they come first.
-const RENAMED: &[(&str, &str, &[(&str, &str)])] = &[
+const RENAMED: &[(&str, &str, &[Field])] = &[
     ("Commitment", "reason", REASONS),
     (
         "Convention",
@@ -78,9 +81,9 @@ const RENAMED: &[(&str, &str, &[(&str, &str)])] = &[
     ),
 ];
 
-const AMOUNT: &[(&str, &str)] = &[("EnvelopeAmount", "amount_cents")];
+const AMOUNT: &[Field] = &[("EnvelopeAmount", "amount_cents")];
 
-const REASONS: &[(&str, &str)] = &[
+const REASONS: &[Field] = &[
     ("EndUpkeep", "reason"),
     ("Message", "message"),
     ("QuickYes", "reason"),
