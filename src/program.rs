@@ -16,9 +16,10 @@ use crate::db::{self, Pool};
 use crate::http::cursor::Cursors;
 use crate::ids::UserId;
 use crate::state::{Shared, State};
+use crate::telemetry::{self, say};
 use crate::users::dto::Locale;
 use crate::users::model::{self as users, UserRow};
-use crate::{clockwork, communes, demonstration, openapi, telemetry};
+use crate::{clockwork, communes, demonstration, openapi};
 
 /// Why the program stops, in words for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -108,11 +109,6 @@ fn say_accounts() {
     for (email, role) in demonstration::ACCOUNTS {
         say(&format!("  {email:<24} {role}"));
     }
-}
-
-/// Progress for the person who waits.
-fn say(text: &str) {
-    eprintln!("{text}");
 }
 
 /// The database of this run: somebody's, or our own.
