@@ -172,6 +172,8 @@ UNSAID_THERE = {
     ("PATCH /v1/meetings/{id}", "#/held_on", "out_of_range"),
     ("POST /v1/conventions/{id}/record_signature", "#/signed_on", "out_of_range"),
     ("POST /v1/commitments/{id}/fulfilments", "#/done_on", "out_of_range"),
+    # A renewal ends after the version that it renews.
+    ("POST /v1/conventions/{id}/renew", "#/ends_on", "out_of_range"),
     # What the commitment is fulfilled in.
     ("POST /v1/commitments/{id}/fulfilments", "#/quantity", "required"),
     ("POST /v1/commitments/{id}/fulfilments", "#/amount_cents", "required"),
