@@ -168,8 +168,8 @@ impl Program {
             .lock()
             .unwrap()
             .iter()
-            .find_map(|line| line.strip_prefix("Fifty-Fifty serves "))
-            .and_then(|rest| rest.split("/v1").next())
+            .find_map(|line| line.split_once("Fifty-Fifty serves "))
+            .and_then(|(_, rest)| rest.split("/v1").next())
             .map(str::to_owned)
     }
 
