@@ -34,6 +34,26 @@ pub struct Exhibit {
     pub hash: Value,
 }
 
+/// Those for whom it can make a difference that something was entered at the counter and is not published.
+const AT_THE_COUNTER: [&str; 6] = [
+    "resident",
+    "lead",
+    "agent",
+    "official",
+    "agent of Lens",
+    "agent in the holder",
+];
+
+impl Exhibit {
+    /// Everybody; of what is there twice, one of each kind tries the second.
+    pub fn tried_by<'a>(&self, people: &'a [Person]) -> impl Iterator<Item = &'a Person> + use<'a> {
+        let all = !self.at_the_counter;
+        people
+            .iter()
+            .filter(move |person| all || AT_THE_COUNTER.contains(&person.name))
+    }
+}
+
 impl std::fmt::Display for Exhibit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let counter = if self.at_the_counter {
