@@ -4,8 +4,8 @@
 use bigdecimal::BigDecimal;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-use serde::Serialize;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
@@ -19,10 +19,10 @@ use crate::holders::dto::HolderKind;
 use crate::http::error::ApiError;
 use crate::ids::{CommitmentId, ConventionId};
 use crate::initiatives::dto::Land;
-use crate::state::Session;
+use crate::templates::dto::Article;
 
 /// The commune as the content names it.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContentCommune {
     /// INSEE code.
     pub code: String,
@@ -34,7 +34,7 @@ pub struct ContentCommune {
 }
 
 /// A party as the content names it.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContentParty {
     /// Which party.
     pub party: Party,
@@ -55,7 +55,7 @@ pub struct ContentParty {
 }
 
 /// A commitment as the content freezes it.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContentCommitment {
     /// Identifier, the same in every version.
     pub id: CommitmentId,
@@ -125,7 +125,7 @@ impl From<&CommitmentRow> for ContentCommitment {
 }
 
 /// The material content of a version.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ConventionContent {
     /// Always `fifty-fifty/convention/1`.
     #[schema(example = "fifty-fifty/convention/1")]
@@ -197,21 +197,34 @@ pub struct ConventionContent {
     pub authority: Option<Authority>,
     /// What each side promises, in the order in which it was proposed.
     pub commitments: Vec<ContentCommitment>,
+    /// The articles of the commune's model, word for word: what is printed around the rest.
+    // Material, so that two sheets with one hash never differ in an article, and so that the document is made of nothing
+    // but this content whatever becomes of the model. Which version of the model it was is not: the words are here.
+    #[serde(default)]
+    pub articles: Vec<Article>,
 }
 
-/// The content that a version has now: canonical JSON and its SHA-256 in hexadecimal.
-pub async fn freeze(
-    session: &mut Session,
+/// Canonical JSON of a content that is about to be signed, and its SHA-256 in hexadecimal.
+pub fn freeze(content: &ConventionContent) -> Result<(String, String), ApiError> {
+    let canonical = serde_json_canonicalizer::to_string(content).map_err(ApiError::internal)?;
+    let hash = hexadecimal(&Sha256::digest(&canonical));
+    Ok((canonical, hash))
+}
+
+/// The content that a version has now, with these articles. A signatory whose name was erased is left out.
+pub async fn draw_up(
+    conn: &mut AsyncPgConnection,
     found: &Found,
     bodies: &(Body, Option<Body>),
     parties: &[PartyState],
     commitments: &[CommitmentRow],
-) -> Result<(String, String), ApiError> {
+    articles: Vec<Article>,
+) -> Result<ConventionContent, ApiError> {
     let row = &found.row;
     let (name, siren): (String, Option<String>) = communes::table
         .find(&row.commune_code)
         .select((communes::name, communes::siren))
-        .first(&mut session.conn)
+        .first(conn)
         .await?;
     let (holder, host) = bodies;
     let party = |state: &PartyState| {
@@ -220,7 +233,7 @@ pub async fn freeze(
             Party::Holder => Some(holder),
             Party::Host => host.as_ref(),
         };
-        Ok(ContentParty {
+        Some(ContentParty {
             party: state.row.party,
             name: match body {
                 None => Some(name.clone()),
@@ -229,15 +242,12 @@ pub async fn freeze(
             kind: body.map(|body| body.kind),
             siret: body.and_then(|body| body.siret.clone()),
             capacity: state.row.capacity.clone(),
-            signatory: state
-                .identity
-                .hash()
-                .ok_or_else(|| ApiError::internal("a signatory without a name"))?,
+            signatory: state.identity.hash()?,
         })
     };
-    let content = ConventionContent {
+    Ok(ConventionContent {
         schema: "fifty-fifty/convention/1".to_owned(),
-        parties: parties.iter().map(party).collect::<Result<_, ApiError>>()?,
+        parties: parties.iter().filter_map(party).collect(),
         commune: ContentCommune {
             code: row.commune_code.clone(),
             name: name.clone(),
@@ -271,8 +281,6 @@ pub async fn freeze(
         evaluation_terms: row.evaluation_terms.clone(),
         authority: row.authority(),
         commitments: commitments.iter().map(ContentCommitment::from).collect(),
-    };
-    let canonical = serde_json_canonicalizer::to_string(&content).map_err(ApiError::internal)?;
-    let hash = hexadecimal(&Sha256::digest(&canonical));
-    Ok((canonical, hash))
+        articles,
+    })
 }

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod content;
+pub mod document;
 pub mod drafting;
 pub mod dto;
 pub mod ending;

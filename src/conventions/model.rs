@@ -12,7 +12,7 @@ use crate::commitments;
 use crate::commitments::model::CommitmentRow;
 use crate::db::schema::{convention_commitments, conventions};
 use crate::http::error::{ApiError, Code};
-use crate::ids::{CommitmentId, ConventionId, HolderId, InitiativeId, UserId};
+use crate::ids::{CommitmentId, ConventionId, HolderId, InitiativeId, TemplateId, UserId};
 use crate::initiatives;
 use crate::initiatives::dto::Land;
 use crate::lifecycle::Step;
@@ -70,6 +70,8 @@ pub struct ConventionRow {
     pub state_changed_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub version: i32,
+    /// The commune's model with which it was opened; nothing for the program's own.
+    pub template_id: Option<TemplateId>,
 }
 
 /// A version that the caller may read, with its initiative and what they are in it.
@@ -206,7 +208,18 @@ pub async fn held(
         .await?)
 }
 
-/// The same as rows, in the order in which they were proposed, held until the transaction ends.
+/// The same as rows, in the order in which they were proposed.
+pub async fn read_held(
+    conn: &mut AsyncPgConnection,
+    row: &ConventionRow,
+) -> Result<Vec<CommitmentRow>, ApiError> {
+    let held = held(conn, row.id).await?;
+    let mut rows = commitments::model::of_initiative(conn, row.initiative_id).await?;
+    rows.retain(|commitment| held.contains(&commitment.id));
+    Ok(rows)
+}
+
+/// The same, held until the transaction ends.
 pub async fn lock_held(
     conn: &mut AsyncPgConnection,
     row: &ConventionRow,

@@ -21,6 +21,7 @@ use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction, InitiativeStat
 use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
 use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
+use crate::templates::articles::TemplateVariable;
 
 /// The closed lists, in the order of the story.
 pub const LISTS: &[CodeList] = &[
@@ -59,6 +60,7 @@ pub const LISTS: &[CodeList] = &[
     WorksOwnership::LIST,
     ContributorStatus::LIST,
     SignatureMethod::LIST,
+    TemplateVariable::LIST,
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
     Subject::LIST,
