@@ -80,7 +80,7 @@ migrations_go_down_and_up() {
 # Where the tests of the API note what was answered.
 statuses=${CARGO_TARGET_DIR:-target}/tmp/statuses
 
-# What the document lists was answered by some test, and nothing else was. After run_tests.
+# What the document lists was answered by some test, and nothing else was.
 statuses_are_seen() {
     python3 .ci/statuses.py openapi/openapi.json "$statuses" || fail "The document and the tests do not agree on statuses."
 }
@@ -91,6 +91,7 @@ run_tests() {
     log=$(mktemp)
     rm -f "$statuses"
     cargo test 2>&1 | tee "$log"
+    statuses_are_seen
     awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
         END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$log"
     rm -f "$log"
