@@ -19,7 +19,7 @@ use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
     commitments, communes, conventions, envelopes, evaluations, front_end, holders, initiatives,
-    mandates, measures, meetings, metrics, openapi, reference, sessions, users,
+    mandates, measures, meetings, metrics, openapi, reference, sessions, templates, users,
 };
 
 /// Every route of the API, in the order of the document.
@@ -46,6 +46,8 @@ pub fn routes(routes: &mut Routes) {
         .configure(conventions::amending::configure)
         .configure(conventions::changes::configure)
         .configure(conventions::verification::configure)
+        .configure(conventions::document::routes::configure)
+        .configure(templates::routes::configure)
         .configure(evaluations::routes::configure)
         .configure(meetings::routes::configure)
         .configure(measures::routes::configure)

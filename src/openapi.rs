@@ -152,6 +152,12 @@ fn headers() -> Value {
             "schema": {"type": "string", "pattern": "; rel=\"first\""},
             "example": "</v1/communes?q=loos>; rel=\"first\"",
         },
+        "LinkToHtml": {
+            "description": "Where the same text is as a page (RFC 8288).",
+            "required": true,
+            "schema": {"type": "string", "pattern": "; rel=\"alternate\""},
+            "example": "</v1/conventions/0199a3c1-5d52-826d-8c20-0d3c4f1f2a10/document.html>; rel=\"alternate\"; type=\"text/html\"",
+        },
         "RetryAfter": {
             "description": "Seconds after which to come back.",
             "required": true,
@@ -281,6 +287,7 @@ fn headers_of(status: &str, repeatable: bool) -> Vec<(&'static str, &'static str
         "201" => names.push(("Location", "Location")),
         "401" | "403" => names.push(("WWW-Authenticate", "WwwAuthenticate")),
         "409" if repeatable => names.push(("Retry-After", "RetryAfterRunning")),
+        "501" => names.push(("Link", "LinkToHtml")),
         "429" | "503" => names.push(("Retry-After", "RetryAfter")),
         _ => {}
     }

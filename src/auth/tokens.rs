@@ -147,6 +147,11 @@ impl SigningKey {
 }
 
 impl Keys {
+    /// The address under which the world reaches the API, without a slash at the end.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// Reads the keys, the one that signs first.
     pub fn new(pems: &[String], issuer: &str) -> Result<Self, KeyError> {
         let keys = pems

@@ -25,8 +25,9 @@ pub fn configure(routes: &mut Routes) {
 /// One term that differs.
 #[derive(Serialize, ToSchema)]
 pub struct ConventionChange {
-    /// Where it stands in the content: a JSON pointer in which commitments go by their id and parties by their name.
-    #[schema(max_length = 200, example = "/ends_on")]
+    /// Where it stands in the content: a JSON pointer in which commitments go by their id, parties by their code and
+    /// articles by their title.
+    #[schema(max_length = 300, example = "/ends_on")]
     pub pointer: String,
     /// What the term is called.
     pub labels: Labels,
@@ -72,12 +73,9 @@ pub async fn list_convention_changes(
         Some(content) => content,
         // A draft says what it would freeze now.
         None => {
-            let bodies = parties::bodies(&mut session.conn, &found.row).await?;
             let parties = parties::of(&mut session.conn, *id).await?;
-            let commitments = model::held_as_worded(&mut session.conn, &found.row).await?;
-            content::freeze(&mut session, &found, &bodies, &parties, &commitments)
-                .await?
-                .0
+            let content = content::now(&mut session, &found, &parties).await?;
+            content::freeze(&content)?.0
         }
     };
     let read = |content: &str| -> Result<BTreeMap<String, String>, ApiError> {
@@ -125,8 +123,10 @@ fn flatten(value: &Value, pointer: String, terms: &mut BTreeMap<String, String>)
         }
         Value::Array(items) => {
             for item in items {
-                let name = item.get("id").or_else(|| item.get("party"));
-                let name = name.and_then(Value::as_str).unwrap_or_default();
+                let name = ["id", "party", "title"]
+                    .iter()
+                    .find_map(|name| item.get(name)?.as_str())
+                    .unwrap_or_default();
                 flatten(item, format!("{pointer}/{name}"), terms);
             }
         }

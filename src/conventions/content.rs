@@ -4,16 +4,16 @@
 use bigdecimal::BigDecimal;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-use serde::Serialize;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::dto::{
     AmendmentKind, Authority, ContributorStatus, InitiativeTitle, Party, WorksOwnership,
 };
-use super::model::Found;
-use super::parties::{Body, PartyState, hexadecimal};
+use super::model::{self, Found};
+use super::parties::{self, Body, PartyState, hexadecimal};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side, Upkeep, ValuationMethod};
 use crate::commitments::model::CommitmentRow;
 use crate::db::schema::{communes, conventions};
@@ -22,9 +22,11 @@ use crate::http::error::{ApiError, Text};
 use crate::ids::{CommitmentId, ConventionId};
 use crate::initiatives::dto::Land;
 use crate::state::Session;
+use crate::templates;
+use crate::templates::dto::Article;
 
 /// The commune as the content names it.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContentCommune {
     /// INSEE code.
     pub code: String,
@@ -36,7 +38,7 @@ pub struct ContentCommune {
 }
 
 /// A party as the content names it.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContentParty {
     /// Which party.
     pub party: Party,
@@ -57,7 +59,7 @@ pub struct ContentParty {
 }
 
 /// A commitment as the content freezes it.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContentCommitment {
     /// Identifier, the same in every version.
     pub id: CommitmentId,
@@ -127,7 +129,7 @@ impl From<&CommitmentRow> for ContentCommitment {
 }
 
 /// The version that an amendment replaces: the hash ties the versions together.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContentSuperseded {
     /// Its identifier.
     pub id: ConventionId,
@@ -141,7 +143,7 @@ pub struct ContentSuperseded {
 }
 
 /// The material content of a version.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ConventionContent {
     /// Always `fifty-fifty/convention/1`.
     #[schema(
@@ -221,10 +223,16 @@ pub struct ConventionContent {
     pub authority: Option<Authority>,
     /// What each side promises, in the order in which it was proposed.
     pub commitments: Vec<ContentCommitment>,
+    /// The articles of the commune's model, word for word: what is printed around the rest.
+    // Material, so that two sheets with one hash never differ in an article, and so that the document is made of nothing
+    // but this content whatever becomes of the model. Which version of the model it was is not: the words are here.
+    #[serde(default)]
+    pub articles: Vec<Article>,
 }
 
 /// The fields that are signed, each with what it is called. What is not here may change at any time.
 pub const MATERIAL: &[(&str, Text)] = &[
+    ("articles", Text::new("Articles", "Articles")),
     ("authority", Text::new("Acte d'autorisation", "Authority")),
     (
         "clergy_agreement",
@@ -313,19 +321,27 @@ pub const MATERIAL: &[(&str, Text)] = &[
     ),
 ];
 
-/// The content that a version has now: canonical JSON and its SHA-256 in hexadecimal.
-pub async fn freeze(
-    session: &mut Session,
+/// Canonical JSON of a content that is about to be signed, and its SHA-256 in hexadecimal.
+pub fn freeze(content: &ConventionContent) -> Result<(String, String), ApiError> {
+    let canonical = serde_json_canonicalizer::to_string(content).map_err(ApiError::internal)?;
+    let hash = hexadecimal(&Sha256::digest(&canonical));
+    Ok((canonical, hash))
+}
+
+/// The content that a version has now, with these articles. A signatory whose name was erased is left out.
+pub async fn draw_up(
+    conn: &mut AsyncPgConnection,
     found: &Found,
     bodies: &(Body, Option<Body>),
     parties: &[PartyState],
     commitments: &[CommitmentRow],
-) -> Result<(String, String), ApiError> {
+    articles: Vec<Article>,
+) -> Result<ConventionContent, ApiError> {
     let row = &found.row;
     let (name, siren): (String, Option<String>) = communes::table
         .find(&row.commune_code)
         .select((communes::name, communes::siren))
-        .first(&mut session.conn)
+        .first(conn)
         .await?;
     let (holder, host) = bodies;
     let party = |state: &PartyState| {
@@ -334,7 +350,7 @@ pub async fn freeze(
             Party::Holder => Some(holder),
             Party::Host => host.as_ref(),
         };
-        Ok(ContentParty {
+        Some(ContentParty {
             party: state.row.party,
             name: match body {
                 None => Some(name.clone()),
@@ -343,10 +359,7 @@ pub async fn freeze(
             kind: body.map(|body| body.kind),
             siret: body.and_then(|body| body.siret.clone()),
             capacity: state.row.capacity.clone(),
-            signatory: state
-                .identity
-                .hash()
-                .ok_or_else(|| ApiError::internal("a signatory without a name"))?,
+            signatory: state.identity.hash()?,
         })
     };
     let supersedes = match (row.supersedes_id, row.amendment_kind) {
@@ -355,16 +368,16 @@ pub async fn freeze(
             content_sha256: conventions::table
                 .find((id, &row.commune_code))
                 .select(conventions::content_sha256.assume_not_null())
-                .first(&mut session.conn)
+                .first(conn)
                 .await?,
             kind,
             reason: row.amendment_reason.clone().unwrap_or_default(),
         }),
         _ => None,
     };
-    let content = ConventionContent {
+    Ok(ConventionContent {
         schema: "fifty-fifty/convention/1".to_owned(),
-        parties: parties.iter().map(party).collect::<Result<_, ApiError>>()?,
+        parties: parties.iter().filter_map(party).collect(),
         commune: ContentCommune {
             code: row.commune_code.clone(),
             name: name.clone(),
@@ -399,8 +412,19 @@ pub async fn freeze(
         evaluation_terms: row.evaluation_terms.clone(),
         authority: row.authority(),
         commitments: commitments.iter().map(ContentCommitment::from).collect(),
-    };
-    let canonical = serde_json_canonicalizer::to_string(&content).map_err(ApiError::internal)?;
-    let hash = hexadecimal(&Sha256::digest(&canonical));
-    Ok((canonical, hash))
+        articles,
+    })
+}
+
+/// The content that a draft would be opened with now.
+pub async fn now(
+    session: &mut Session,
+    found: &Found,
+    parties: &[PartyState],
+) -> Result<ConventionContent, ApiError> {
+    let conn = &mut session.conn;
+    let bodies = parties::bodies(conn, &found.row).await?;
+    let commitments = model::held_as_worded(conn, &found.row).await?;
+    let model = templates::model::latest(conn, &found.row.commune_code).await?;
+    draw_up(conn, found, &bodies, parties, &commitments, model.articles).await
 }

@@ -93,6 +93,7 @@ pub async fn draft(
         state_changed_at: session.now,
         created_at: session.now,
         version: 1,
+        template_id: None,
     };
     row.set_authority(new.authority);
     diesel::insert_into(conventions::table)

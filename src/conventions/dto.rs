@@ -9,7 +9,7 @@ use super::lifecycle::{ConventionAction, ConventionState};
 use crate::codes::codes;
 use crate::commitments::dto::{Balance, Commitment};
 use crate::holders::dto::HolderSummary;
-use crate::ids::{ConventionId, InitiativeId, MandateId, UserId};
+use crate::ids::{ConventionId, InitiativeId, MandateId, TemplateId, UserId};
 use crate::initiatives::dto::{CommuneSummary, Land};
 
 codes! {
@@ -121,7 +121,7 @@ fn executory_after_the_decision(authority: &Authority) -> Result<(), ValidationE
 }
 
 /// An initiative by its title.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct InitiativeTitle {
     /// Identifier.
     pub id: InitiativeId,
@@ -322,6 +322,10 @@ pub struct Convention {
     /// SHA-256 of the content as `GET …/content` gives it, in hexadecimal; null while it is a draft.
     #[schema(required, pattern = "^[0-9a-f]{64}$")]
     pub content_sha256: Option<String>,
+    /// The version of the commune's model of articles with which it was opened; null for the program's own, and while
+    /// it is a draft.
+    #[schema(required)]
+    pub template_id: Option<TemplateId>,
     /// When it was opened for signature.
     #[schema(required)]
     pub opened_at: Option<DateTime<Utc>>,

@@ -4,6 +4,7 @@ pub mod actions;
 pub mod amending;
 pub mod changes;
 pub mod content;
+pub mod document;
 pub mod drafting;
 pub mod dto;
 pub mod ending;

@@ -17,7 +17,7 @@ use crate::commitments;
 use crate::commitments::model::CommitmentRow;
 use crate::db::schema::{convention_commitments, conventions};
 use crate::http::error::{ApiError, Code};
-use crate::ids::{CommitmentId, ConventionId, HolderId, InitiativeId, UserId};
+use crate::ids::{CommitmentId, ConventionId, HolderId, InitiativeId, TemplateId, UserId};
 use crate::initiatives;
 use crate::initiatives::dto::Land;
 use crate::lifecycle::Step;
@@ -79,6 +79,8 @@ pub struct ConventionRow {
     pub state_changed_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub version: i32,
+    /// The commune's model with which it was opened; nothing for the program's own.
+    pub template_id: Option<TemplateId>,
 }
 
 /// A version that the caller may read, with its initiative and what they are in it.

@@ -24,6 +24,7 @@ use crate::initiatives::dto::Land;
 use crate::initiatives::lifecycle::InitiativeState;
 use crate::lifecycle::Step;
 use crate::state::Session;
+use crate::templates;
 
 /// Freezes the content of a draft that the caller holds locked, once every condition is met.
 pub async fn open(
@@ -49,7 +50,12 @@ pub async fn open(
             )
         });
     }
-    let (content, hash) = content::freeze(session, found, &bodies, &parties, &commitments).await?;
+    let model = templates::model::latest(&mut session.conn, &found.row.commune_code).await?;
+    found.row.template_id = (model.version > 0).then_some(model.id);
+    let conn = &mut session.conn;
+    let content =
+        content::draw_up(conn, found, &bodies, &parties, &commitments, model.articles).await?;
+    let (content, hash) = content::freeze(&content)?;
     found.row.content = Some(content);
     found.row.content_sha256 = Some(hash);
     found.row.opened_at = Some(session.now);
@@ -183,7 +189,10 @@ async fn of_the_parties(
     ];
     for (party, _) in needed.into_iter().filter(|(_, needed)| *needed) {
         let pointer = format!("/parties/{party}");
-        let Some(named) = parties.iter().find(|named| named.row.party == party) else {
+        let Some(named) = parties
+            .iter()
+            .find(|named| named.row.party == party && named.identity.hash().is_some())
+        else {
             missing(
                 faults,
                 &pointer,

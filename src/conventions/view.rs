@@ -96,6 +96,7 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         commitments,
         parties: parties.iter().map(|party| party.show(inside)).collect(),
         content_sha256: row.content_sha256,
+        template_id: row.template_id,
         opened_at: row.opened_at,
         activated_at: row.activated_at,
         ended_at: row.ended_at,

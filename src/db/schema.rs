@@ -91,6 +91,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    convention_templates (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        version -> Int4,
+        articles -> Jsonb,
+        saved_by -> Uuid,
+        saved_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     conventions (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
@@ -144,6 +155,7 @@ diesel::table! {
         state_changed_at -> Timestamptz,
         created_at -> Timestamptz,
         version -> Int4,
+        template_id -> Nullable<Uuid>,
     }
 }
 
@@ -538,6 +550,8 @@ diesel::joinable!(communes -> departments (department_code));
 diesel::joinable!(communes -> intercommunalities (epci_siren));
 diesel::joinable!(communes -> regions (region_code));
 diesel::joinable!(convention_parties -> users (user_id));
+diesel::joinable!(convention_templates -> communes (commune_code));
+diesel::joinable!(convention_templates -> users (saved_by));
 diesel::joinable!(conventions -> communes (commune_code));
 diesel::joinable!(conventions -> users (created_by));
 diesel::joinable!(decisions -> communes (commune_code));
@@ -574,6 +588,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     communes,
     convention_commitments,
     convention_parties,
+    convention_templates,
     conventions,
     decisions,
     departments,

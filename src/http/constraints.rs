@@ -22,6 +22,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "convention_templates_one_follows",
+        Code::AlreadyExists,
+        Text::new(
+            "Une autre version suit déjà celle-là.",
+            "Another version follows that one already.",
+        ),
+    ),
+    (
         "conventions_one_active",
         Code::AlreadyExists,
         Text::new(

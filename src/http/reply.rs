@@ -115,13 +115,7 @@ impl Responder for Reply {
             }
         }
         match self.public_for {
-            Some(seconds) => answer.insert_header((
-                header::CACHE_CONTROL,
-                format!(
-                    "public, max-age={seconds}, stale-while-revalidate={}",
-                    seconds.saturating_mul(10)
-                ),
-            )),
+            Some(seconds) => answer.insert_header((header::CACHE_CONTROL, public_for(seconds))),
             None => answer.insert_header((header::CACHE_CONTROL, "no-store")),
         };
         answer.insert_header((header::VARY, "Authorization"));
@@ -135,7 +129,16 @@ impl Responder for Reply {
     }
 }
 
-fn none_match(request: &HttpRequest, etag: &str) -> bool {
+/// What lets shared caches keep an answer for so many seconds.
+pub fn public_for(seconds: u32) -> String {
+    format!(
+        "public, max-age={seconds}, stale-while-revalidate={}",
+        seconds.saturating_mul(10)
+    )
+}
+
+/// Whether the reader has what this tag stands for.
+pub fn none_match(request: &HttpRequest, etag: &str) -> bool {
     request
         .headers()
         .get_all(header::IF_NONE_MATCH)

@@ -23,6 +23,7 @@ use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
 use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
 use crate::sessions::dto::GrantType;
+use crate::templates::articles::TemplateVariable;
 use crate::users::dto::Locale;
 
 /// The closed lists, in the order of the story.
@@ -64,6 +65,7 @@ pub const LISTS: &[CodeList] = &[
     ContributorStatus::LIST,
     SignatureMethod::LIST,
     VerificationCheck::LIST,
+    TemplateVariable::LIST,
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
     Subject::LIST,

@@ -11,6 +11,7 @@ use crate::initiatives::{accepted, association, idea, in_review, submitted};
 use crate::support::app::{LENS, LOOS, World};
 use crate::support::rows::Initiative;
 use crate::support::{Client, TestApp};
+use crate::templates::{adaptation, adapted, next_version};
 
 /// A number that no case has had.
 fn number() -> u32 {
@@ -553,6 +554,19 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         "get_convention_history" => {
             Case::new(anyone, format!("{}/history", active(world).await.1))
         }
+        "get_convention_document_html" => {
+            Case::new(anyone, format!("{}/document.html", active(world).await.1))
+        }
+        "get_convention_document_pdf" => {
+            Case::new(anyone, format!("{}/document.pdf", active(world).await.1))
+        }
+        "list_convention_templates" => Case::new(anyone, loos("/convention-templates?limit=2")),
+        "get_convention_template" => Case::new(anyone, adapted(world).await),
+        "save_convention_template" => {
+            Case::new(agent, loos("/convention-templates")).with(next_version(world).await)
+        }
+        "preview_convention_template" => Case::new(agent, loos("/convention-templates/preview"))
+            .with(json!({"articles": adaptation()})),
         "open_convention_for_signature" => {
             Case::new(agent, format!("{}/open_for_signature", drafted(world).await.1))
         }
