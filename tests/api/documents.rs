@@ -93,7 +93,7 @@ async fn both_sides_read_a_draft_and_everybody_what_is_in_force() {
     assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""));
     // A name that was erased is gone from the paper; the rest stays.
     let erased = format!(
-        "UPDATE identities SET full_name = NULL, salt = NULL WHERE user_id = '{}'",
+        "UPDATE identities SET full_name = NULL, salt = NULL, erased_at = now() WHERE user_id = '{}'",
         world.camille.id()
     );
     app.write_rows(&erased).await;
@@ -183,7 +183,7 @@ async fn typed_everywhere(world: &World, text: &str, commitments: usize) -> Stri
     }
     terms["land"] = json!("church");
     terms["authority"] = json!({"kind": "deliberation", "reference": short, "decided_on": "2026-06-01",
-        "executory_on": "2026-06-05"});
+        "executory_on": "2026-06-05", "votes": null});
     let reply = world
         .agent
         .post(&format!("{initiative}/conventions"), terms)

@@ -122,7 +122,9 @@ async fn variables_are_known_and_braces_balanced() {
             }
             let reply = world.agent.post(&path, body).await;
             assert_eq!(reply.status, 422, "{}", reply.text);
-            all.push(reply.pointers().join(" "));
+            let mut pointers = reply.pointers();
+            pointers.dedup();
+            all.push(pointers.join(" "));
         }
         assert_eq!(all[0], all[1]);
         all.remove(0)

@@ -383,6 +383,7 @@ impl Flow<'_> {
             "Fait en {} exemplaires originaux.",
             sheet.originals
         ));
+        self.y += GAP;
         let mut x = LEFT;
         for block in blocks {
             self.mark(Mark::Frame {
