@@ -23,9 +23,7 @@ const MONTHS: [&str; 12] = [
 /// « 1er juillet 2026 ».
 pub fn date(day: NaiveDate) -> String {
     let ordinal = if day.day() == 1 { "er" } else { "" };
-    let month = MONTHS
-        .iter()
-        .nth(usize::try_from(day.month0()).unwrap_or(0));
+    let month = MONTHS.get(usize::try_from(day.month0()).unwrap_or(0));
     let month = month.copied().unwrap_or_default();
     format!("{}{ordinal}\u{a0}{month}\u{a0}{}", day.day(), day.year())
 }

@@ -4,7 +4,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use rustybuzz::{Face, UnicodeBuffer};
+use krilla::text::{GlyphId, KrillaGlyph};
+use rustybuzz::{Direction, Face, GlyphInfo, UnicodeBuffer};
 
 use super::sheet::{Entry, Sheet};
 
@@ -66,7 +67,7 @@ pub enum Mark {
     },
 }
 
-/// Widths of text in the fonts of the program.
+/// Shapes and widths of text in the fonts of the program.
 pub struct Measure {
     regular: Face<'static>,
     bold: Face<'static>,
@@ -89,21 +90,55 @@ impl Measure {
         let key = (style.is_bold(), text.to_owned());
         let known = self.known.borrow().get(&key).copied();
         let width = known.unwrap_or_else(|| {
-            let face = if key.0 { &self.bold } else { &self.regular };
-            let mut buffer = UnicodeBuffer::new();
-            buffer.push_str(text);
-            buffer.guess_segment_properties();
-            let shaped = rustybuzz::shape(face, &[], buffer);
-            let units: f32 = shaped
-                .glyph_positions()
-                .iter()
-                .map(|glyph| small(glyph.x_advance))
-                .sum();
-            let width = units / small(face.units_per_em());
+            let glyphs = self.shape(text, style, None);
+            let width = glyphs.iter().map(|glyph| glyph.x_advance).sum();
             self.known.borrow_mut().insert(key, width);
             width
         });
         width * style.size()
+    }
+
+    /// The glyphs of a text that runs in one direction, that of its script by default.
+    pub fn shape(
+        &self,
+        text: &str,
+        style: Style,
+        direction: Option<Direction>,
+    ) -> Vec<KrillaGlyph> {
+        let face = if style.is_bold() {
+            &self.bold
+        } else {
+            &self.regular
+        };
+        let mut buffer = UnicodeBuffer::new();
+        buffer.push_str(text);
+        buffer.guess_segment_properties();
+        if let Some(direction) = direction {
+            buffer.set_direction(direction);
+        }
+        let shaped = rustybuzz::shape(face, &[], buffer);
+        let em = small(face.units_per_em());
+        let start = |glyph: &GlyphInfo| usize::try_from(glyph.cluster).unwrap_or(0);
+        // A glyph stands for the text from where it begins to where the next one in the text does.
+        let mut starts: Vec<usize> = shaped.glyph_infos().iter().map(start).collect();
+        starts.sort_unstable();
+        let glyphs = shaped.glyph_infos().iter().zip(shaped.glyph_positions());
+        glyphs
+            .map(|(glyph, at)| {
+                let from = start(glyph);
+                let next = starts.partition_point(|start| *start <= from);
+                let to = starts.get(next).copied().unwrap_or(text.len());
+                KrillaGlyph::new(
+                    GlyphId::new(glyph.glyph_id),
+                    small(at.x_advance) / em,
+                    small(at.x_offset) / em,
+                    small(at.y_offset) / em,
+                    small(at.y_advance) / em,
+                    from..to,
+                    None,
+                )
+            })
+            .collect()
     }
 
     /// The lines that a text takes in a column.
@@ -383,6 +418,7 @@ impl Flow<'_> {
             "Fait en {} exemplaires originaux.",
             sheet.originals
         ));
+        self.y += GAP;
         let mut x = LEFT;
         for block in blocks {
             self.mark(Mark::Frame {

@@ -10,8 +10,9 @@ use krilla::num::NormalizedF32;
 use krilla::page::PageSettings;
 use krilla::paint::{Fill, Stroke};
 use krilla::surface::Surface;
-use krilla::text::{Font, TextDirection};
+use krilla::text::Font;
 use krilla::{Document, SerializeSettings};
+use rustybuzz::Direction;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use unicode_bidi::BidiInfo;
@@ -119,7 +120,8 @@ fn stamp(surface: &mut Surface<'_>, fonts: &Fonts, text: &str) {
     surface.push_transform(&Transform::from_rotate_at(-45.0, x, y));
     let start = Point::from_xy(x - width / 2.0, y + SIZE / 3.0);
     let font = fonts.bold.clone();
-    surface.draw_text(start, font, SIZE, text, false, TextDirection::LeftToRight);
+    let glyphs = fonts.measure.shape(text, Style::Bold, None);
+    surface.draw_glyphs(start, &glyphs, font, text, SIZE, false);
     surface.pop();
 }
 
@@ -162,12 +164,14 @@ fn line(surface: &mut Surface<'_>, fonts: &Fonts, (x, y): (f32, f32), style: Sty
     let mut x = x;
     let mut part = |text: &str, direction| {
         let start = Point::from_xy(x, y);
-        surface.draw_text(start, font.clone(), style.size(), text, false, direction);
-        x += fonts.measure.width(text, style);
+        let glyphs = fonts.measure.shape(text, style, Some(direction));
+        surface.draw_glyphs(start, &glyphs, font.clone(), text, style.size(), false);
+        let width: f32 = glyphs.iter().map(|glyph| glyph.x_advance).sum();
+        x += width * style.size();
     };
     let bidi = BidiInfo::new(text, None);
     if !bidi.has_rtl() {
-        part(text, TextDirection::LeftToRight);
+        part(text, Direction::LeftToRight);
         return;
     }
     for paragraph in &bidi.paragraphs {
@@ -175,9 +179,9 @@ fn line(surface: &mut Surface<'_>, fonts: &Fonts, (x, y): (f32, f32), style: Sty
         for run in runs {
             let leftwards = levels.get(run.start).is_some_and(|level| level.is_rtl());
             let direction = if leftwards {
-                TextDirection::RightToLeft
+                Direction::RightToLeft
             } else {
-                TextDirection::LeftToRight
+                Direction::LeftToRight
             };
             part(text.get(run).unwrap_or_default(), direction);
         }

@@ -223,10 +223,7 @@ fn articles_of(content: &ConventionContent) -> Vec<SheetArticle> {
         &content.articles
     };
     let filled = model.iter().filter_map(|article| {
-        let paragraphs: Vec<String> =
-            fill(&clean(&article.text), |variable| value(content, variable))
-                .into_iter()
-                .collect();
+        let paragraphs = fill(&clean(&article.text), |variable| value(content, variable));
         (!paragraphs.is_empty()).then(|| (clean(&article.title), paragraphs))
     });
     filled
