@@ -34,3 +34,4 @@ mod signatures;
 mod story;
 mod templates;
 mod triples;
+mod unchanged;
