@@ -1,6 +1,6 @@
 //! Communes as the API shows them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -39,6 +39,9 @@ pub struct CommuneSettings {
     /// Longest convention without a reason, in months.
     #[schema(example = 48, minimum = 1, maximum = 360)]
     pub convention_max_months: i32,
+    /// Days on which the council meets, as far as the commune has set them, in order.
+    #[schema(max_items = 60, example = json!(["2026-06-25", "2026-09-24"]))]
+    pub council_dates: Vec<NaiveDate>,
 }
 
 /// A commune of France.
@@ -127,4 +130,7 @@ pub struct CommuneSettingsPatch {
     /// Longest convention without a reason, in months.
     #[schema(minimum = 1, maximum = 360, nullable = false)]
     pub convention_max_months: Option<i32>,
+    /// Days on which the council meets; they replace those that were set.
+    #[schema(max_items = 60, nullable = false)]
+    pub council_dates: Option<Vec<NaiveDate>>,
 }

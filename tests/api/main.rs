@@ -35,3 +35,4 @@ mod story;
 mod templates;
 mod triples;
 mod unchanged;
+mod worklist;
