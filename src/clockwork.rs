@@ -2,6 +2,7 @@
 
 use crate::commitments::fulfilments;
 use crate::conventions::model as conventions;
+use crate::evaluations::model as evaluations;
 use crate::http::error::ApiError;
 use crate::idempotency;
 use crate::initiatives::model as initiatives;
@@ -15,6 +16,7 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
     let said = reminders::say(state).await?;
     let lapsed = all(state, initiatives::lapse_by_time).await?;
     let acknowledged = all(state, fulfilments::acknowledge_by_silence).await?;
+    let agreed = all(state, evaluations::agree_by_silence).await?;
     let expired = all(state, conventions::expire_by_time).await?;
 
     let mut session = state.as_time_passes().await?;
@@ -24,8 +26,15 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
         .map_err(ApiError::from);
     session.finish(forgotten).await?;
 
-    if said + lapsed + acknowledged + expired > 0 {
-        tracing::info!(said, lapsed, acknowledged, expired, "time has passed");
+    if said + lapsed + acknowledged + agreed + expired > 0 {
+        tracing::info!(
+            said,
+            lapsed,
+            acknowledged,
+            agreed,
+            expired,
+            "time has passed"
+        );
     }
     Ok(())
 }

@@ -1,2 +1,3 @@
-DROP TABLE measures, meetings, evaluations;
+DROP TABLE measures, meetings, evaluation_people, evaluations;
+DROP FUNCTION guard_evaluation_people;
 DROP FUNCTION guard_evaluation;

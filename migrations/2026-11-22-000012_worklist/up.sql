@@ -30,9 +30,14 @@ FROM (
     )
     UNION ALL
     SELECT i.commune_code,
-        CASE WHEN e.id IS NULL THEN 'evaluate' WHEN e.validated_at IS NULL THEN 'validate' ELSE 'close' END,
-        'initiative', i.id, i.id, CASE WHEN e.validated_at IS NULL AND e.id IS NOT NULL THEN 'elected_official' ELSE 'agent' END,
-        NULL, NULL, greatest(i.state_changed_at, e.created_at, e.validated_at)
+        CASE WHEN e.id IS NULL THEN 'evaluate' WHEN e.agreed_at IS NULL THEN 'agree_evaluation'
+            WHEN e.validated_at IS NULL THEN 'validate' ELSE 'close' END,
+        'initiative', i.id, i.id,
+        CASE WHEN e.id IS NULL OR e.validated_at IS NOT NULL THEN 'agent' WHEN e.agreed_at IS NULL THEN 'holder'
+            ELSE 'elected_official' END,
+        NULL, CASE WHEN e.id IS NOT NULL AND e.agreed_at IS NULL
+            THEN (greatest(e.worded_at, i.state_changed_at) AT TIME ZONE 'Europe/Paris')::date + 30 END,
+        greatest(i.state_changed_at, e.worded_at, e.agreed_at, e.validated_at)
     FROM open_initiatives AS i
     LEFT JOIN evaluations AS e ON (e.initiative_id, e.commune_code) = (i.id, i.commune_code)
     WHERE i.state = 'completed'

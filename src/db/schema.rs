@@ -203,12 +203,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    evaluation_people (evaluation_id, commune_code, age_band) {
+        evaluation_id -> Uuid,
+        commune_code -> Text,
+        age_band -> Text,
+        people -> Int4,
+    }
+}
+
+diesel::table! {
     evaluations (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
         initiative_id -> Uuid,
         summary -> Text,
         reference_cost_cents -> Int8,
+        expected_cost_cents -> Nullable<Int8>,
         municipal_cost_cents -> Int8,
         staff_minutes -> Int4,
         staff_cost_cents -> Int8,
@@ -216,8 +226,14 @@ diesel::table! {
         savings_cents -> Int8,
         method -> Text,
         source -> Text,
+        what_worked -> Nullable<Text>,
+        obstacles -> Nullable<Text>,
+        advice -> Nullable<Text>,
         created_by -> Uuid,
         created_at -> Timestamptz,
+        worded_at -> Timestamptz,
+        agreed_by -> Nullable<Uuid>,
+        agreed_at -> Nullable<Timestamptz>,
         validated_by -> Nullable<Uuid>,
         validated_at -> Nullable<Timestamptz>,
         version -> Int4,
@@ -574,6 +590,7 @@ diesel::joinable!(decisions -> users (decided_by));
 diesel::joinable!(departments -> regions (region_code));
 diesel::joinable!(endorsements -> users (user_id));
 diesel::joinable!(envelopes -> communes (commune_code));
+diesel::joinable!(evaluation_people -> communes (commune_code));
 diesel::joinable!(evaluations -> communes (commune_code));
 diesel::joinable!(events -> communes (commune_code));
 diesel::joinable!(events -> users (actor_id));
@@ -610,6 +627,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     departments,
     endorsements,
     envelopes,
+    evaluation_people,
     evaluations,
     events,
     fulfilments,

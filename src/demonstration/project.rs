@@ -214,6 +214,9 @@ impl Project {
                 )
                 .await?;
             stage
+                .post(self.by, &format!("{path}/evaluation/agree"), Value::Null)
+                .await?;
+            stage
                 .post(
                     self.mayor,
                     &format!("{path}/evaluation/validate"),

@@ -1,6 +1,6 @@
 //! The life of an evaluation: written, then validated for good.
 
-use crate::auth::policy::Role::{Agent, ElectedOfficial};
+use crate::auth::policy::Role::{Agent, AgentOnBehalf, Clock, ElectedOfficial, Holder};
 use crate::codes::codes;
 use crate::http::error::Text;
 use crate::lifecycle::{Lifecycle, Rule};
@@ -15,11 +15,12 @@ codes! {
     /// What can be done with an evaluation.
     pub enum EvaluationAction "evaluation_actions" {
         Update = "update", "Modifier", "Change";
+        Agree = "agree", "Donner l'accord du porteur", "Agree for the holder";
         Validate = "validate", "Valider", "Validate";
     }
 }
 
-/// An agent writes, an elected official validates.
+/// An agent writes, the holder's side agrees, an elected official validates.
 pub const EVALUATION: Lifecycle<EvaluationState, EvaluationAction> = Lifecycle {
     name: "evaluation",
     subject: "evaluation",
@@ -34,14 +35,25 @@ pub const EVALUATION: Lifecycle<EvaluationState, EvaluationAction> = Lifecycle {
             requires: Text::new("", ""),
         },
         Rule {
+            action: EvaluationAction::Agree,
+            from: &[EvaluationState::Draft],
+            to: None,
+            or_to: &[],
+            who: &[Holder, AgentOnBehalf, Clock],
+            requires: Text::new(
+                "Une initiative réalisée ; jamais par qui a rédigé le bilan. Trente jours de silence valent accord.",
+                "A completed initiative; never by who wrote the evaluation. Thirty days of silence agree.",
+            ),
+        },
+        Rule {
             action: EvaluationAction::Validate,
             from: &[EvaluationState::Draft],
             to: Some(EvaluationState::Validated),
             or_to: &[],
             who: &[ElectedOfficial],
             requires: Text::new(
-                "Une initiative réalisée ; jamais par qui a rédigé le bilan.",
-                "A completed initiative; never by who wrote the evaluation.",
+                "Une initiative réalisée et l'accord du porteur ; jamais par qui a rédigé le bilan.",
+                "A completed initiative and the holder's agreement; never by who wrote the evaluation.",
             ),
         },
     ],

@@ -1,7 +1,7 @@
 //! Evaluations in the database.
 
 use bigdecimal::BigDecimal;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -10,10 +10,12 @@ use super::dto::{Evaluation, EvaluationPatch, NewEvaluation};
 use super::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
 use crate::audit::{self, Beginning, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
-use crate::db::schema::evaluations;
+use crate::db::schema::{evaluation_people, evaluations, initiatives as matters};
 use crate::figures::{plain, ratio};
 use crate::http::error::{ApiError, Code};
 use crate::ids::{EvaluationId, InitiativeId, UserId};
+use crate::initiatives;
+use crate::initiatives::dto::{AgeBand, AgeCount};
 use crate::initiatives::lifecycle::InitiativeState;
 use crate::initiatives::model::Found;
 use crate::lifecycle::Step;
@@ -28,6 +30,7 @@ pub struct EvaluationRow {
     pub initiative_id: InitiativeId,
     pub summary: String,
     pub reference_cost_cents: i64,
+    pub expected_cost_cents: Option<i64>,
     pub municipal_cost_cents: i64,
     pub staff_minutes: i32,
     pub staff_cost_cents: i64,
@@ -35,8 +38,14 @@ pub struct EvaluationRow {
     pub savings_cents: i64,
     pub method: String,
     pub source: String,
+    pub what_worked: Option<String>,
+    pub obstacles: Option<String>,
+    pub advice: Option<String>,
     pub created_by: UserId,
     pub created_at: DateTime<Utc>,
+    pub worded_at: DateTime<Utc>,
+    pub agreed_by: Option<UserId>,
+    pub agreed_at: Option<DateTime<Utc>>,
     pub validated_by: Option<UserId>,
     pub validated_at: Option<DateTime<Utc>>,
     pub version: i32,
@@ -59,19 +68,35 @@ impl EvaluationRow {
     }
 
     /// As the caller sees it.
-    pub fn show(self, standing: &Standing) -> Evaluation {
+    pub async fn show(
+        self,
+        conn: &mut AsyncPgConnection,
+        standing: &Standing,
+    ) -> Result<Evaluation, ApiError> {
+        let people: Vec<(AgeBand, i32)> = evaluation_people::table
+            .filter(evaluation_people::evaluation_id.eq(self.id))
+            .filter(evaluation_people::commune_code.eq(&self.commune_code))
+            .select((evaluation_people::age_band, evaluation_people::people))
+            .load(conn)
+            .await?;
+        let mut people: Vec<AgeCount> = people
+            .into_iter()
+            .map(|(age_band, people)| AgeCount { age_band, people })
+            .collect();
+        people.sort_unstable_by_key(|count| count.age_band);
         let rate = ratio(
             &BigDecimal::from(self.savings_cents),
             &BigDecimal::from(self.reference_cost_cents),
             4,
         );
-        Evaluation {
+        Ok(Evaluation {
             id: self.id,
             initiative_id: self.initiative_id,
             state: self.state(),
             allowed_actions: EVALUATION.allowed(self.state(), standing),
             summary: self.summary,
             reference_cost_cents: self.reference_cost_cents,
+            expected_cost_cents: self.expected_cost_cents,
             municipal_cost_cents: self.municipal_cost_cents,
             staff_minutes: self.staff_minutes,
             staff_cost_cents: self.staff_cost_cents,
@@ -80,9 +105,14 @@ impl EvaluationRow {
             savings_rate: rate.map(|rate| plain(&rate)),
             method: self.method,
             source: self.source,
+            what_worked: self.what_worked,
+            obstacles: self.obstacles,
+            advice: self.advice,
+            people,
             created_at: self.created_at,
+            agreed_at: self.agreed_at,
             validated_at: self.validated_at,
-        }
+        })
     }
 }
 
@@ -91,17 +121,21 @@ pub async fn find(
     conn: &mut AsyncPgConnection,
     initiative: &Found,
 ) -> Result<EvaluationRow, ApiError> {
-    let row: EvaluationRow = evaluations::table
-        .filter(evaluations::initiative_id.eq(initiative.row.id))
-        .filter(evaluations::commune_code.eq(&initiative.row.commune_code))
-        .select(EvaluationRow::as_select())
-        .first(conn)
-        .await?;
+    let row = of(conn, initiative.row.id).await?;
     if row.is_readable(&initiative.standing) {
         Ok(row)
     } else {
         Err(ApiError::not_found())
     }
+}
+
+async fn of(conn: &mut AsyncPgConnection, id: InitiativeId) -> QueryResult<EvaluationRow> {
+    evaluations::table
+        .filter(evaluations::initiative_id.eq(id))
+        .filter(evaluations::commune_code.eq(id.commune()))
+        .select(EvaluationRow::as_select())
+        .first(conn)
+        .await
 }
 
 /// Writes the evaluation of an initiative that the caller holds locked.
@@ -119,17 +153,23 @@ pub async fn create(
             evaluations::initiative_id.eq(initiative.row.id),
             evaluations::summary.eq(new.summary),
             evaluations::reference_cost_cents.eq(new.reference_cost_cents),
+            evaluations::expected_cost_cents.eq(new.expected_cost_cents),
             evaluations::municipal_cost_cents.eq(new.municipal_cost_cents),
             evaluations::staff_minutes.eq(new.staff_minutes),
             evaluations::staff_cost_cents.eq(new.staff_cost_cents),
             evaluations::official_minutes.eq(new.official_minutes),
             evaluations::method.eq(new.method),
             evaluations::source.eq(new.source),
+            evaluations::what_worked.eq(new.what_worked),
+            evaluations::obstacles.eq(new.obstacles),
+            evaluations::advice.eq(new.advice),
             evaluations::created_by.eq(session.actor.person()?.id),
             evaluations::created_at.eq(session.now),
+            evaluations::worded_at.eq(session.now),
         ))
         .execute(&mut session.conn)
         .await?;
+    count_people(session, id, &new.people).await?;
     write_down(
         session,
         initiative,
@@ -141,7 +181,36 @@ pub async fn create(
     .await
 }
 
-/// Changes an evaluation whose initiative the caller holds locked.
+/// Counts anew whom it concerned.
+async fn count_people(
+    session: &mut Session,
+    id: EvaluationId,
+    people: &[AgeCount],
+) -> Result<(), ApiError> {
+    AgeCount::each_once(people, "/people")?;
+    let known = evaluation_people::table
+        .filter(evaluation_people::evaluation_id.eq(id))
+        .filter(evaluation_people::commune_code.eq(id.commune()));
+    diesel::delete(known).execute(&mut session.conn).await?;
+    let rows: Vec<_> = people
+        .iter()
+        .map(|count| {
+            (
+                evaluation_people::evaluation_id.eq(id),
+                evaluation_people::commune_code.eq(id.commune()),
+                evaluation_people::age_band.eq(count.age_band),
+                evaluation_people::people.eq(count.people),
+            )
+        })
+        .collect();
+    diesel::insert_into(evaluation_people::table)
+        .values(rows)
+        .execute(&mut session.conn)
+        .await?;
+    Ok(())
+}
+
+/// Changes an evaluation whose initiative the caller holds locked. The holder's side agreed to other words, if it did.
 pub async fn change(
     session: &mut Session,
     initiative: &Found,
@@ -150,9 +219,18 @@ pub async fn change(
     patch: &EvaluationPatch,
 ) -> Result<(), ApiError> {
     diesel::update(evaluations::table.find((row.id, &row.commune_code)))
-        .set((patch, evaluations::version.eq(evaluations::version + 1)))
+        .set((
+            patch,
+            evaluations::worded_at.eq(session.now),
+            evaluations::agreed_by.eq(None::<UserId>),
+            evaluations::agreed_at.eq(None::<DateTime<Utc>>),
+            evaluations::version.eq(evaluations::version + 1),
+        ))
         .execute(&mut session.conn)
         .await?;
+    if let Some(people) = &patch.people {
+        count_people(session, row.id, people).await?;
+    }
     let action = EvaluationAction::Update.code();
     write_down(session, initiative, row.id, action, None, step.role).await
 }
@@ -180,6 +258,84 @@ pub fn require_completed(initiative: &Found) -> Result<(), ApiError> {
     Err(ApiError::requirement(
         "L'initiative n'est pas encore réalisée.",
         "The initiative is not completed yet.",
+    ))
+}
+
+/// Records that the holder's side agrees, by somebody or by silence, with an evaluation whose initiative the caller holds
+/// locked.
+pub async fn agree(
+    session: &mut Session,
+    initiative: &Found,
+    row: &EvaluationRow,
+    role: Role,
+) -> Result<(), ApiError> {
+    let by = (role != Role::Clock).then(|| session.actor.user_id());
+    let changed = diesel::update(evaluations::table.find((row.id, &row.commune_code)))
+        .filter(evaluations::agreed_at.is_null())
+        .set((
+            evaluations::agreed_by.eq(by.flatten()),
+            evaluations::agreed_at.eq(session.now),
+            evaluations::version.eq(evaluations::version + 1),
+        ))
+        .execute(&mut session.conn)
+        .await?;
+    if changed != 1 {
+        return Err(ApiError::because(
+            Code::AlreadyExists,
+            "Le porteur a déjà donné son accord.",
+            "The holder has agreed already.",
+        ));
+    }
+    let action = EvaluationAction::Agree.code();
+    write_down(session, initiative, row.id, action, None, role).await
+}
+
+/// How long the holder's side may think about an evaluation of what is completed.
+const SILENCE: TimeDelta = TimeDelta::days(30);
+
+/// Agrees for those who have been silent for thirty days since the evaluation got its words and the initiative was
+/// completed. Returns for how many.
+pub async fn agree_by_silence(session: &mut Session) -> Result<usize, ApiError> {
+    let before = session.now - SILENCE;
+    let silent: Vec<InitiativeId> = evaluations::table
+        .inner_join(
+            matters::table.on(matters::id
+                .eq(evaluations::initiative_id)
+                .and(matters::commune_code.eq(evaluations::commune_code))),
+        )
+        .filter(evaluations::agreed_at.is_null())
+        .filter(evaluations::worded_at.le(before))
+        .filter(matters::state.eq(InitiativeState::Completed))
+        .filter(matters::state_changed_at.le(before))
+        .order(evaluations::worded_at)
+        .limit(100)
+        .select(evaluations::initiative_id)
+        .load(&mut session.conn)
+        .await?;
+    let count = silent.len();
+    for id in silent {
+        let row = initiatives::model::lock_row(&mut session.conn, id).await?;
+        let initiative = Found {
+            row,
+            standing: Standing::default(),
+        };
+        let row = of(&mut session.conn, id).await?;
+        // Somebody may have answered or changed it just now.
+        if row.agreed_at.is_none() && row.worded_at <= before {
+            agree(session, &initiative, &row, Role::Clock).await?;
+        }
+    }
+    Ok(count)
+}
+
+/// What only the holder's side can give.
+pub fn require_agreed(row: &EvaluationRow) -> Result<(), ApiError> {
+    if row.agreed_at.is_some() {
+        return Ok(());
+    }
+    Err(ApiError::requirement(
+        "Le porteur n'a pas encore donné son accord.",
+        "The holder has not agreed yet.",
     ))
 }
 

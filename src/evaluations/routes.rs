@@ -24,13 +24,16 @@ pub fn configure(routes: &mut Routes) {
         .service(get_evaluation)
         .service(create_evaluation)
         .service(update_evaluation)
+        .service(agree_evaluation)
         .service(validate_evaluation)
         .service(close_initiative);
 }
 
 async fn answer(session: &mut Session, initiative: &Found) -> Answer {
     let row = model::find(&mut session.conn, initiative).await?;
-    Reply::resource(row.version, &row.show(&initiative.standing))
+    let version = row.version;
+    let shown = row.show(&mut session.conn, &initiative.standing).await?;
+    Reply::resource(version, &shown)
 }
 
 /// Get the evaluation of an initiative
@@ -91,18 +94,16 @@ pub async fn create_evaluation(
             )?;
             model::create(session, &initiative, step.role, body.0).await?;
             let row = model::find(&mut session.conn, &initiative).await?;
-            Reply::created(
-                format!("/v1/initiatives/{id}/evaluation"),
-                row.version,
-                &row.show(&initiative.standing),
-            )
+            let version = row.version;
+            let shown = row.show(&mut session.conn, &initiative.standing).await?;
+            Reply::created(format!("/v1/initiatives/{id}/evaluation"), version, &shown)
         })
         .await
 }
 
 /// Change the evaluation of an initiative
 ///
-/// An agent, until it is validated.
+/// An agent, until it is validated. The holder's side agrees anew to what it says then.
 #[utoipa::path(
     tag = "evaluations",
     params(("id" = InitiativeId, Path, description = "Identifier of the initiative."), IfMatchHeader),
@@ -133,15 +134,49 @@ pub async fn update_evaluation(
         .await
 }
 
+/// Agree with the evaluation of an initiative
+///
+/// The holder's side, once the initiative is completed. Thirty days of silence agree too.
+#[utoipa::path(
+    tag = "evaluations",
+    params(("id" = InitiativeId, Path, description = "Identifier of the initiative."), IfMatchHeader),
+    responses(
+        (status = 200, description = "The evaluation, agreed.", body = Evaluation),
+        (status = 409, description = "It is validated, agreed already, the initiative is not completed, or the caller wrote it or stands on both sides.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/initiatives/{id}/evaluation/agree")]
+pub async fn agree_evaluation(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<InitiativeId>,
+    if_match: IfMatch,
+) -> Answer {
+    state
+        .write(&caller, async move |session| {
+            let initiative = initiatives::model::lock(session, *id).await?;
+            let row = model::find(&mut session.conn, &initiative).await?;
+            let agree = EvaluationAction::Agree;
+            let step = EVALUATION.step(row.state(), agree, &initiative.standing)?;
+            model::refuse_authors(session, &row).await?;
+            model::require_completed(&initiative)?;
+            if_match.check(row.version)?;
+            model::agree(session, &initiative, &row, step.role).await?;
+            answer(session, &initiative).await
+        })
+        .await
+}
+
 /// Validate the evaluation of an initiative
 ///
-/// An elected official, who did not write it, once the initiative is completed. From then on it is public and final.
+/// An elected official, who did not write it, once the initiative is completed and the holder's side has agreed. From
+/// then on it is public and final.
 #[utoipa::path(
     tag = "evaluations",
     params(("id" = InitiativeId, Path, description = "Identifier of the initiative."), IfMatchHeader),
     responses(
         (status = 200, description = "The evaluation, validated.", body = Evaluation),
-        (status = 409, description = "It is validated already, the initiative is not completed, or the caller wrote it or stands on both sides.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is validated already, the initiative is not completed, the holder has not agreed, or the caller wrote it or stands on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/initiatives/{id}/evaluation/validate")]
@@ -159,6 +194,7 @@ pub async fn validate_evaluation(
             let step = EVALUATION.step(row.state(), validate, &initiative.standing)?;
             model::refuse_authors(session, &row).await?;
             model::require_completed(&initiative)?;
+            model::require_agreed(&row)?;
             if_match.check(row.version)?;
             model::validate(session, &initiative, &row, step).await?;
             answer(session, &initiative).await

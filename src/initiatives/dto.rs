@@ -11,6 +11,7 @@ use crate::codes::codes;
 use crate::commitments::dto::NewCommitment;
 use crate::db::schema::{decisions, opinions};
 use crate::holders::dto::{HolderSummary, NewHolder};
+use crate::http::error::{ApiError, FaultCode};
 use crate::http::extract::absent_or_null;
 use crate::ids::{HolderId, InitiativeId, NoteId, OpinionId};
 use crate::mandates::dto::PersonSummary;
@@ -702,6 +703,24 @@ pub struct AgeCount {
     /// How many people.
     #[schema(minimum = 0, maximum = 100000, example = 14)]
     pub people: i32,
+}
+
+impl AgeCount {
+    /// Refuses an age band that comes twice, at this pointer.
+    pub fn each_once(counts: &[Self], pointer: &'static str) -> Result<(), ApiError> {
+        let mut bands: Vec<AgeBand> = counts.iter().map(|count| count.age_band).collect();
+        bands.sort_unstable();
+        bands.dedup();
+        if bands.len() == counts.len() {
+            return Ok(());
+        }
+        Err(ApiError::fault(
+            pointer,
+            FaultCode::Repeated,
+            "Chaque tranche d'âge une seule fois.",
+            "Each age band once.",
+        ))
+    }
 }
 
 /// A headcount of one day.

@@ -13,7 +13,7 @@ use super::model::{self, Found};
 use super::view;
 use crate::auth::caller::{Anyone, Caller};
 use crate::db::schema::{endorsements, headcounts, participations};
-use crate::http::error::{ApiError, FaultCode};
+use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
@@ -273,17 +273,7 @@ pub async fn record_headcount(
                 return Err(ApiError::not_found());
             }
             let counts = body.0.counts;
-            let mut bands: Vec<AgeBand> = counts.iter().map(|count| count.age_band).collect();
-            bands.sort_unstable();
-            bands.dedup();
-            if bands.len() != counts.len() {
-                return Err(ApiError::fault(
-                    "/counts",
-                    FaultCode::Repeated,
-                    "Chaque tranche d'âge une seule fois.",
-                    "Each age band once.",
-                ));
-            }
+            AgeCount::each_once(&counts, "/counts")?;
             let day = headcounts::table
                 .filter(headcounts::initiative_id.eq(id))
                 .filter(headcounts::commune_code.eq(id.commune()))

@@ -27,6 +27,7 @@ codes! {
         Settle = "settle", "Désaccord à trancher", "Dispute to settle";
         Renew = "renew", "Convention qui expire", "Convention that expires";
         Evaluate = "evaluate", "Bilan à rédiger", "Evaluation to write";
+        AgreeEvaluation = "agree_evaluation", "Accord à donner sur le bilan", "Evaluation to agree with";
         Validate = "validate", "Bilan à valider", "Evaluation to validate";
         Close = "close", "À clôturer", "To close";
     }
@@ -92,7 +93,7 @@ pub struct WorkPage {
 #[into_params(parameter_in = Query)]
 pub struct WorkFilter {
     /// Kinds, separated by commas.
-    #[param(style = Form, explode = false, max_items = 14, example = json!(["sign", "pay"]))]
+    #[param(style = Form, explode = false, max_items = 15, example = json!(["sign", "pay"]))]
     pub kind: Option<Vec<WorkKind>>,
     /// Only what waits for this role.
     pub waits_for: Option<Role>,

@@ -24,6 +24,7 @@ const AHEAD: &[(WorkKind, i32)] = &[
     (WorkKind::Fulfil, 15),
     (WorkKind::Acknowledge, 7),
     (WorkKind::Renew, 90),
+    (WorkKind::AgreeEvaluation, 7),
 ];
 
 /// What has to be said: of each piece of work one of the two, and of a missing answer always the first, for nothing lapses

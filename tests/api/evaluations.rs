@@ -116,16 +116,54 @@ async fn an_evaluation_closes_an_initiative() {
         .await
         .problem(403, "forbidden");
     world
-        .mayor
+        .camille
         .with("if-match", "\"1-x\"")
-        .post(&validate, json!({}))
+        .post(&format!("{path}/agree"), json!({}))
         .await
         .problem(412, "stale_version");
     agent
         .post(&close, json!({}))
         .await
         .problem(409, "requirement_missing");
+    mayor
+        .post(&validate, json!({}))
+        .await
+        .problem(409, "requirement_missing");
+    let agree = format!("{path}/agree");
+    let camille = world.camille.with("if-match", "*");
+    for refused in [&agent, &mayor, &world.dominique.with("if-match", "*")] {
+        let answer = refused.post(&agree, json!({})).await;
+        assert!(
+            [403, 404].contains(&answer.status.as_u16()),
+            "{}",
+            answer.text
+        );
+    }
+    assert!(camille.post(&agree, json!({})).await.ok()["agreed_at"].is_string());
+    camille
+        .post(&agree, json!({}))
+        .await
+        .problem(409, "already_exists");
+    // Who agreed, agreed to these words.
+    let words = json!({"obstacles": "Deux semaines de pluie.", "expected_cost_cents": 3_500_000,
+        "people": [{"age_band": "60_plus", "people": 3}, {"age_band": "30_59", "people": 12}]});
+    let reworded = agent.patch(&path, words).await.ok();
+    assert_eq!(reworded["agreed_at"], json!(null));
+    assert_eq!(
+        reworded["people"][0],
+        json!({"age_band": "30_59", "people": 12})
+    );
+    let twice =
+        json!({"people": [{"age_band": "30_59", "people": 1}, {"age_band": "30_59", "people": 2}]});
+    assert_eq!(agent.patch(&path, twice).await.pointers(), ["#/people"]);
+    mayor
+        .post(&validate, json!({}))
+        .await
+        .problem(409, "requirement_missing");
+    camille.post(&agree, json!({})).await.ok();
     let validated = mayor.post(&validate, json!({})).await.ok();
+    assert_eq!(validated["people"], reworded["people"]);
+    assert_eq!(validated["expected_cost_cents"], 3_500_000);
     assert_eq!(validated["state"], "validated");
     assert_eq!(validated["allowed_actions"], json!([]));
     assert_eq!(
@@ -165,6 +203,9 @@ async fn an_evaluation_closes_an_initiative() {
         [
             ("evaluation", "create"),
             ("evaluation", "update"),
+            ("evaluation", "agree"),
+            ("evaluation", "update"),
+            ("evaluation", "agree"),
             ("evaluation", "validate"),
             ("initiative", "close")
         ]
@@ -204,6 +245,21 @@ async fn it_is_written_in_progress_and_validated_when_completed() {
         "UPDATE initiatives SET state = 'completed' WHERE id = '{id}'"
     ))
     .await;
+    // Thirty days of silence after the end agree.
+    let says_nothing = async |instant: &str| {
+        app.travel_to(instant);
+        fifty_fifty::clockwork::turn(&app.state).await.unwrap();
+        world.camille.get(&path).await.ok()["agreed_at"].clone()
+    };
+    app.write_rows(&format!(
+        "UPDATE initiatives SET state_changed_at = '2026-06-20T10:00:00Z' WHERE id = '{id}'"
+    ))
+    .await;
+    assert_eq!(says_nothing("2026-07-20T09:59:59Z").await, json!(null));
+    assert_eq!(
+        says_nothing("2026-07-20T10:00:00Z").await,
+        "2026-07-20T10:00:00Z"
+    );
     mayor
         .post(&format!("{path}/validate"), json!({}))
         .await
@@ -211,6 +267,8 @@ async fn it_is_written_in_progress_and_validated_when_completed() {
     // The database refuses what the API never does.
     for attack in [
         "UPDATE evaluations SET summary = 'x'",
+        "UPDATE evaluations SET agreed_at = NULL, agreed_by = NULL",
+        "INSERT INTO evaluation_people SELECT id, commune_code, 'unknown', 4 FROM evaluations",
         "DELETE FROM evaluations",
     ] {
         assert_eq!(
@@ -259,5 +317,6 @@ async fn nobody_validates_what_they_wrote_or_carry() {
         .problem(409, "conflict_of_interest");
     app.write_rows("UPDATE holder_members SET state = 'left' WHERE role = 'member'")
         .await;
+    world.camille.act(&path, "agree", json!(null)).await.ok();
     official.post(&validate, json!({})).await.ok();
 }

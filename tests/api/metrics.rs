@@ -349,9 +349,9 @@ async fn both_sides_contributions_and_savings_are_valued() {
         app.write_rows(&format!(
             "INSERT INTO evaluations (id, commune_code, initiative_id, summary, reference_cost_cents, \
                 municipal_cost_cents, staff_minutes, staff_cost_cents, official_minutes, method, source, created_by, \
-                created_at, validated_by, validated_at) \
+                created_at, worded_at, agreed_at, validated_by, validated_at) \
              VALUES ('{evaluation}', '{LOOS}', '{initiative}', 'x', 10000000, 3000000, 2430, 120000, 100, 'x', 'x', \
-                '{author}', '2025-12-01T10:00:00Z', '{}', '2026-01-05T10:00:00Z')",
+                '{author}', '2025-12-01T10:00:00Z', '2025-12-01T10:00:00Z', '2026-01-04T10:00:00Z', '{}', '2026-01-05T10:00:00Z')",
             world.mayor.id()
         ))
         .await;

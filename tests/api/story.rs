@@ -361,6 +361,14 @@ async fn the_farm_tracks_of_loos() {
         .act(&format!("{path}/evaluation"), "validate", json!(null))
         .await
         .problem(403, "forbidden");
+    mayor
+        .act(&format!("{path}/evaluation"), "validate", json!(null))
+        .await
+        .problem(409, "requirement_missing");
+    camille
+        .act(&format!("{path}/evaluation"), "agree", json!(null))
+        .await
+        .ok();
     let validated = mayor
         .act(&format!("{path}/evaluation"), "validate", json!(null))
         .await

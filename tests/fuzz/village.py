@@ -131,6 +131,8 @@ def life(agent, mayor, citizen, neighbour, newcomer):
     source = {"method": "Devis", "source": "Ville de Loos-en-Gohelle"}
     agent.post(f"{path}/evaluation", {"summary": "Dix bancs."} | costs | source)
     yield path
+    citizen.post(f"{path}/evaluation/agree")
+    yield path
     mayor.post(f"{path}/evaluation/validate")
     yield path
 

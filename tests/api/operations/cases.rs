@@ -446,6 +446,10 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         }
         "close_initiative" => {
             let path = evaluated(app, world).await;
+            camille
+                .act(&format!("{path}/evaluation"), "agree", json!(null))
+                .await
+                .ok();
             mayor
                 .act(&format!("{path}/evaluation"), "validate", json!(null))
                 .await
@@ -625,10 +629,15 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         .with(farm_tracks()),
         "update_evaluation" => Case::new(agent, format!("{}/evaluation", evaluated(app, world).await))
             .with(json!({"municipal_cost_cents": 2_950_000})),
-        "validate_evaluation" => Case::new(
-            mayor,
-            format!("{}/evaluation/validate", evaluated(app, world).await),
+        "agree_evaluation" => Case::new(
+            camille,
+            format!("{}/evaluation/agree", evaluated(app, world).await),
         ),
+        "validate_evaluation" => {
+            let path = format!("{}/evaluation", evaluated(app, world).await);
+            camille.act(&path, "agree", json!(null)).await.ok();
+            Case::new(mayor, format!("{path}/validate"))
+        }
 
         "list_meetings" => {
             held_meeting(world).await;

@@ -249,6 +249,7 @@ impl Cast {
                     self.agent.act(&path, "complete", none.clone()).await.ok();
                     let evaluation = format!("{path}/evaluation");
                     self.agent.post(&evaluation, farm_tracks()).await.created();
+                    self.lead.act(&evaluation, "agree", none.clone()).await.ok();
                     self.mayor
                         .act(&evaluation, "validate", none.clone())
                         .await
@@ -576,6 +577,7 @@ async fn evaluation(cast: &Cast, state: &'static str) -> Exhibit {
         .await
         .ok();
     if state == "validated" {
+        cast.lead.act(&path, "agree", Value::Null).await.ok();
         cast.mayor.act(&path, "validate", Value::Null).await.ok();
     }
     exhibit("evaluation", "evaluation", state, path, false)

@@ -107,7 +107,7 @@ pub fn request(exhibit: &Exhibit, action: &str) -> Option<Request> {
         | ("commitment", "accept")
         | ("fulfilment", "acknowledge" | "withdraw")
         | ("convention", "open_for_signature")
-        | ("evaluation", "validate") => Value::Null,
+        | ("evaluation", "agree" | "validate") => Value::Null,
         ("initiative", "start_review" | "withdraw") => json!({}),
         ("initiative", "accept" | "refuse" | "reopen" | "abandon" | "unpublish")
         | ("commitment", "decline" | "withdraw" | "mark_unfulfilled" | "end_upkeep")

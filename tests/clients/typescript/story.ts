@@ -374,7 +374,7 @@ const completed = await got(agent.POST("/v1/initiatives/{id}/complete", { params
 assert.equal(completed.data.state, "completed");
 
 step("The agent writes the evaluation, the mayor validates it, the agent closes");
-const evaluation = await got(
+let evaluation = await got(
   agent.POST("/v1/initiatives/{id}/evaluation", {
     params: initiativePath,
     body: {
@@ -393,6 +393,11 @@ const validate = (who: Api) =>
     params: { ...initiativePath, header: version(evaluation) },
   });
 await refused(validate(agent), 403, "forbidden");
+evaluation = await got(
+  camille.POST("/v1/initiatives/{id}/evaluation/agree", {
+    params: { ...initiativePath, header: version(evaluation) },
+  }),
+);
 const validated = await got(validate(mayor));
 assert.deepEqual([validated.data.state, validated.data.savings_cents], ["validated", SAVINGS]);
 const closed = await got(agent.POST("/v1/initiatives/{id}/close", { params: on(completed) }));
