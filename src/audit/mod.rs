@@ -123,17 +123,19 @@ pub async fn record(
 /// Where an entry stands in the history.
 pub type Position = (DateTime<Utc>, i64);
 
-/// Whether somebody has done anything with a resource.
+/// Whether somebody has done one of these with a resource.
 pub async fn has_acted(
     conn: &mut AsyncPgConnection,
     subject: uuid::Uuid,
     commune: &str,
     actor: UserId,
+    actions: &[&str],
 ) -> Result<bool, ApiError> {
     let acts = events::table
         .filter(events::subject_id.eq(subject))
         .filter(events::commune_code.eq(commune))
-        .filter(events::actor_id.eq(actor));
+        .filter(events::actor_id.eq(actor))
+        .filter(events::action.eq_any(actions));
     Ok(diesel::select(exists(acts)).get_result(conn).await?)
 }
 

@@ -235,16 +235,18 @@ pub async fn change(
     write_down(session, initiative, row.id, action, None, step.role).await
 }
 
-/// Who wrote or changed an evaluation does not validate it.
+/// Who wrote or changed an evaluation neither agrees for the holder nor validates it, and nobody does both.
 pub async fn refuse_authors(session: &mut Session, row: &EvaluationRow) -> Result<(), ApiError> {
     let me = session.actor.person()?.id;
+    let wording = [Beginning::Create.code(), EvaluationAction::Update.code()];
     if row.created_by == me
-        || audit::has_acted(&mut session.conn, row.id.0, &row.commune_code, me).await?
+        || row.agreed_by == Some(me)
+        || audit::has_acted(&mut session.conn, row.id.0, &row.commune_code, me, &wording).await?
     {
         return Err(ApiError::because(
             Code::ConflictOfInterest,
-            "Nul ne valide le bilan qu'il a rédigé.",
-            "Nobody validates the evaluation that they wrote.",
+            "Nul ne se prononce sur un bilan qu'il a rédigé, ni pour les deux côtés.",
+            "Nobody answers an evaluation that they wrote, nor for both sides.",
         ));
     }
     Ok(())
@@ -280,11 +282,7 @@ pub async fn agree(
         .execute(&mut session.conn)
         .await?;
     if changed != 1 {
-        return Err(ApiError::because(
-            Code::AlreadyExists,
-            "Le porteur a déjà donné son accord.",
-            "The holder has agreed already.",
-        ));
+        return Err(ApiError::new(Code::WrongState));
     }
     let action = EvaluationAction::Agree.code();
     write_down(session, initiative, row.id, action, None, role).await
@@ -326,6 +324,18 @@ pub async fn agree_by_silence(session: &mut Session) -> Result<usize, ApiError> 
         }
     }
     Ok(count)
+}
+
+/// Once is enough.
+pub fn require_unanswered(row: &EvaluationRow) -> Result<(), ApiError> {
+    if row.agreed_at.is_none() {
+        return Ok(());
+    }
+    Err(ApiError::because(
+        Code::AlreadyExists,
+        "Le porteur a déjà donné son accord.",
+        "The holder has agreed already.",
+    ))
 }
 
 /// What only the holder's side can give.

@@ -158,6 +158,7 @@ pub async fn agree_evaluation(
             let row = model::find(&mut session.conn, &initiative).await?;
             let agree = EvaluationAction::Agree;
             let step = EVALUATION.step(row.state(), agree, &initiative.standing)?;
+            model::require_unanswered(&row)?;
             model::refuse_authors(session, &row).await?;
             model::require_completed(&initiative)?;
             if_match.check(row.version)?;
