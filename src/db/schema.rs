@@ -60,6 +60,8 @@ diesel::table! {
         convention_max_months -> Int4,
         version -> Int4,
         name_words -> Tsvector,
+        document_quota_bytes -> Int8,
+        document_bytes -> Int8,
     }
 }
 
@@ -156,6 +158,30 @@ diesel::table! {
         code -> Text,
         name -> Text,
         region_code -> Text,
+    }
+}
+
+diesel::table! {
+    documents (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        initiative_id -> Uuid,
+        convention_id -> Nullable<Uuid>,
+        fulfilment_id -> Nullable<Uuid>,
+        evaluation_id -> Nullable<Uuid>,
+        state -> Text,
+        name -> Nullable<Text>,
+        purpose -> Text,
+        internal -> Bool,
+        media_type -> Nullable<Text>,
+        size_bytes -> Nullable<Int8>,
+        sha256 -> Nullable<Text>,
+        uploaded_by -> Uuid,
+        created_at -> Timestamptz,
+        erased_by -> Nullable<Uuid>,
+        erased_at -> Nullable<Timestamptz>,
+        emptied_at -> Nullable<Timestamptz>,
+        version -> Int4,
     }
 }
 
@@ -532,6 +558,7 @@ diesel::joinable!(conventions -> users (created_by));
 diesel::joinable!(decisions -> communes (commune_code));
 diesel::joinable!(decisions -> users (decided_by));
 diesel::joinable!(departments -> regions (region_code));
+diesel::joinable!(documents -> communes (commune_code));
 diesel::joinable!(endorsements -> users (user_id));
 diesel::joinable!(envelopes -> communes (commune_code));
 diesel::joinable!(evaluations -> communes (commune_code));
@@ -566,6 +593,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     conventions,
     decisions,
     departments,
+    documents,
     endorsements,
     envelopes,
     evaluations,
