@@ -2,6 +2,7 @@
 
 use crate::commitments::fulfilments;
 use crate::conventions::model as conventions;
+use crate::documents::model as documents;
 use crate::http::error::ApiError;
 use crate::idempotency;
 use crate::initiatives::model as initiatives;
@@ -28,8 +29,10 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
         .map_err(ApiError::from);
     session.finish(forgotten).await?;
 
-    if lapsed + acknowledged + expired > 0 {
-        tracing::info!(lapsed, acknowledged, expired, "time has passed");
+    let swept = documents::sweep(state).await?;
+
+    if lapsed + acknowledged + expired + swept > 0 {
+        tracing::info!(lapsed, acknowledged, expired, swept, "time has passed");
     }
     Ok(())
 }

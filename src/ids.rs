@@ -155,6 +155,8 @@ tenant_ids! {
     MeetingId,
     /// A measure.
     MeasureId,
+    /// A document.
+    DocumentId,
 }
 
 /// An account. Accounts are global, so their ids are plain UUIDs of version 7.

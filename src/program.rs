@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Cli, Command, CreateAdmin, Settings};
 use crate::db::embedded::{Cluster, Options};
 use crate::db::{self, Pool};
+use crate::documents::storage::{Storage, StorageError};
 use crate::http::cursor::Cursors;
 use crate::ids::UserId;
 use crate::state::{Shared, State};
@@ -27,6 +28,8 @@ pub enum ProgramError {
     Database(#[from] db::DatabaseError),
     #[error(transparent)]
     Build(#[from] app::BuildError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     #[error(transparent)]
     Demonstration(#[from] demonstration::DemonstrationError),
     #[error("{0}")]
@@ -53,8 +56,9 @@ pub async fn run(cli: Cli) -> Result<(), ProgramError> {
             database.close().await
         }
         Command::SeedDemo => {
+            let documents = settings.documents()?;
             let database = Database::open(&settings).await?;
-            let seeded = demonstration::seed(&database.url, say).await;
+            let seeded = demonstration::seed(&database.url, documents, say).await;
             database.close().await?;
             seeded?;
             say_accounts();
@@ -110,7 +114,7 @@ impl Database {
                     url,
                     own: Some(cluster),
                 };
-                if let Err(error) = own.make(&maintenance).await {
+                if let Err(error) = own.make(&maintenance, settings).await {
                     own.close().await?;
                     return Err(error);
                 }
@@ -128,7 +132,7 @@ impl Database {
 
     /// Makes our own database with the demonstration in it, under another name until it is whole: a start that is
     /// cut leaves nothing half-done.
-    async fn make(&self, maintenance: &str) -> Result<(), ProgramError> {
+    async fn make(&self, maintenance: &str, settings: &Settings) -> Result<(), ProgramError> {
         let Some(cluster) = &self.own else {
             return Ok(());
         };
@@ -143,7 +147,7 @@ impl Database {
         };
         unfinished.prepare().await?;
         say("Playing the demonstration of Loos-en-Gohelle…");
-        demonstration::seed(&unfinished.url, say).await?;
+        demonstration::seed(&unfinished.url, settings.documents()?, say).await?;
         db::rename(maintenance, UNFINISHED, DATABASE).await?;
         Ok(())
     }
@@ -182,13 +186,22 @@ async fn serve(settings: Settings) -> Result<(), ProgramError> {
         .public_url
         .clone()
         .unwrap_or_else(|| address.clone());
-    // Before anything is started: a missing key is a wrong setting.
+    // Before anything is started: a missing key is a wrong setting, and so is a store that cannot be.
     let keys = token_keys(&settings)?;
+    let documents = settings.documents()?;
     let database = Database::open(&settings).await?;
-    let served = serve_on(
-        &settings, &database, listener, &keys, &issuer, &address, started,
-    )
-    .await;
+    let state = state(
+        &settings,
+        &database.url,
+        documents,
+        &keys,
+        &issuer,
+        Clock::default(),
+    );
+    let served = match state {
+        Ok(state) => serve_on(&settings, &database, state, listener, &address, started).await,
+        Err(error) => Err(error),
+    };
     database.close().await?;
     served
 }
@@ -196,13 +209,11 @@ async fn serve(settings: Settings) -> Result<(), ProgramError> {
 async fn serve_on(
     settings: &Settings,
     database: &Database,
+    state: State,
     listener: TcpListener,
-    keys: &[String],
-    issuer: &str,
     address: &str,
     started: Instant,
 ) -> Result<(), ProgramError> {
-    let state = state(settings, &database.url, keys, issuer, Clock::default())?;
     let seeded = demonstration::is_seeded(&mut db::connect_unlimited(&database.url).await?).await?;
     let options = ServerOptions {
         workers: settings.workers(),
@@ -264,6 +275,7 @@ async fn keep_house(state: State) {
 fn state(
     settings: &Settings,
     url: &str,
+    documents: Storage,
     keys: &[String],
     issuer: &str,
     clock: Clock,
@@ -275,6 +287,7 @@ fn state(
         keys: Keys::new(keys, issuer).map_err(|error| refused(&error))?,
         passwords: Passwords::default(),
         cursors: Cursors::new(keys.first().map(String::as_bytes).unwrap_or_default()),
+        documents,
         password_grant: settings.password_grant,
     };
     Ok(State::new(shared, Pool::new(url, settings.pool())?))

@@ -39,6 +39,9 @@ pub struct CommuneSettings {
     /// Longest convention without a reason, in months.
     #[schema(example = 48, minimum = 1, maximum = 360)]
     pub convention_max_months: i32,
+    /// What all documents of the commune may take, in bytes.
+    #[schema(example = 1000000000, minimum = 0)]
+    pub document_quota_bytes: i64,
 }
 
 /// A commune of France.
@@ -127,4 +130,7 @@ pub struct CommuneSettingsPatch {
     /// Longest convention without a reason, in months.
     #[schema(minimum = 1, maximum = 360, nullable = false)]
     pub convention_max_months: Option<i32>,
+    /// What all documents of the commune may take, in bytes: for admins.
+    #[schema(minimum = 0, maximum = 1000000000000i64, nullable = false)]
+    pub document_quota_bytes: Option<i64>,
 }

@@ -114,16 +114,7 @@ impl Responder for Reply {
                 answer.insert_header((name, value));
             }
         }
-        match self.public_for {
-            Some(seconds) => answer.insert_header((
-                header::CACHE_CONTROL,
-                format!(
-                    "public, max-age={seconds}, stale-while-revalidate={}",
-                    seconds.saturating_mul(10)
-                ),
-            )),
-            None => answer.insert_header((header::CACHE_CONTROL, "no-store")),
-        };
+        answer.insert_header((header::CACHE_CONTROL, cache_control(self.public_for)));
         answer.insert_header((header::VARY, "Authorization"));
         if self.replayed {
             answer.insert_header(("Idempotency-Replayed", "true"));
@@ -135,7 +126,21 @@ impl Responder for Reply {
     }
 }
 
-fn none_match(request: &HttpRequest, etag: &str) -> bool {
+/// What caches may do with an answer.
+pub fn cache_control(public_for: Option<u32>) -> String {
+    public_for.map_or_else(
+        || "no-store".to_owned(),
+        |seconds| {
+            format!(
+                "public, max-age={seconds}, stale-while-revalidate={}",
+                seconds.saturating_mul(10)
+            )
+        },
+    )
+}
+
+/// Whether the reader has the answer with this tag already.
+pub fn none_match(request: &HttpRequest, etag: &str) -> bool {
     request
         .headers()
         .get_all(header::IF_NONE_MATCH)

@@ -12,6 +12,7 @@ use crate::conventions::dto::{
     AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
 };
 use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
+use crate::documents::dto::{DocumentPurpose, DocumentState, MediaType};
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
 use crate::holders::dto::{HolderAction, HolderKind, MemberRole, MemberState};
 use crate::initiatives::dto::{
@@ -59,6 +60,9 @@ pub const LISTS: &[CodeList] = &[
     WorksOwnership::LIST,
     ContributorStatus::LIST,
     SignatureMethod::LIST,
+    DocumentPurpose::LIST,
+    DocumentState::LIST,
+    MediaType::LIST,
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
     Subject::LIST,
