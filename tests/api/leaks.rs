@@ -116,6 +116,23 @@ async fn plant(world: &World, author: &Client) -> Planted {
         .post(&format!("{agreed_path}/conventions"), convention)
         .await
         .created();
+    let internal = format!(
+        "{open_path}/documents?purpose=photo&internal=true&name={}.txt",
+        word("paper")
+    );
+    let document = author
+        .upload(&internal, word("inside").as_bytes())
+        .await
+        .created();
+    let of_draft = format!(
+        "{}/documents?purpose=plan&name={}.txt",
+        path_of("initiatives", &draft),
+        word("draft")
+    );
+    author
+        .upload(&of_draft, word("draft").as_bytes())
+        .await
+        .created();
     author
         .put(&format!("{open_path}/endorsement"), json!({}))
         .await
@@ -132,6 +149,7 @@ async fn plant(world: &World, author: &Client) -> Planted {
     paths.push(path_of("holders", &holder));
     paths.push(path_of("commitments", &promise));
     paths.push(path_of("conventions", &convention));
+    paths.push(path_of("documents", &document));
     Planted {
         draft: word("draft"),
         town_hall: vec![
@@ -140,7 +158,9 @@ async fn plant(world: &World, author: &Client) -> Planted {
             word("withheld"),
             "4242424242".to_owned(),
         ],
-        sides: vec![word("hidden"), word("promise"), word("object")],
+        sides: ["hidden", "promise", "object", "paper", "inside"]
+            .map(word)
+            .to_vec(),
         persons: vec![
             word("signatory"),
             word("holdermail"),
@@ -304,6 +324,8 @@ async fn nothing_private_is_in_any_answer() {
         &planted.sides[0],
         &planted.sides[1],
         &planted.sides[2],
+        &planted.sides[3],
+        &planted.sides[4],
         &planted.persons[1],
     ] {
         assert!(

@@ -12,6 +12,7 @@ mod accounts;
 mod commitments;
 mod communes;
 mod conventions;
+mod documents;
 mod errors;
 mod evaluations;
 mod hangups;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Case;
 use crate::conventions::{active, agree, drafted, opened, planters, signing, terms, upkeep};
+use crate::documents::{PRESENCE, attached, attaching};
 use crate::evaluations::farm_tracks;
 use crate::initiatives::{accepted, association, idea, in_review, submitted};
 use crate::support::app::{LENS, LOOS, World};
@@ -588,6 +589,22 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
             mayor,
             format!("{}/evaluation/validate", evaluated(app, world).await),
         ),
+
+        "list_documents" => {
+            let initiative = accepted(world).await;
+            attached(world, &initiative).await;
+            Case::new(anyone, format!("{initiative}/documents?limit=2"))
+        }
+        "upload_document" => Case::new(camille, attaching(&accepted(world).await))
+            .with(json!(PRESENCE)),
+        "get_document" => {
+            Case::new(anyone, attached(world, &accepted(world).await).await)
+        }
+        "get_document_file" => {
+            let document = attached(world, &accepted(world).await).await;
+            Case::new(anyone, format!("{document}/file"))
+        }
+        "delete_document" => Case::new(camille, attached(world, &accepted(world).await).await),
 
         "list_meetings" => {
             held_meeting(world).await;
