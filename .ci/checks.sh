@@ -77,11 +77,21 @@ migrations_go_down_and_up() {
     echo "$(find migrations -name up.sql | wc -l) migrations go down and up again."
 }
 
+# Where the tests of the API note what was answered.
+statuses=${CARGO_TARGET_DIR:-target}/tmp/statuses
+
+# What the document lists was answered by some test, and nothing else was.
+statuses_are_seen() {
+    python3 .ci/statuses.py openapi/openapi.json "$statuses" || fail "The document and the tests do not agree on statuses."
+}
+
 # The sums of all the runs of cargo's are the last line.
 run_tests() {
     local log
     log=$(mktemp)
+    rm -f "$statuses"
     cargo test 2>&1 | tee "$log"
+    statuses_are_seen
     awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
         END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$log"
     rm -f "$log"

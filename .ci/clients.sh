@@ -1,33 +1,23 @@
 # Clients made from the OpenAPI document, at work: generated, type-checked, and run against the program. Sourced by
-# .ci/run after .ci/machine.sh; target/debug/fifty-fifty is built by then.
+# .ci/run, after .ci/machine.sh.
 
 typescript=tests/clients/typescript
 python=tests/clients/python
 
 clients_work() (
-    install_generators
+    # The packages of TypeScript stand beside its code.
+    npm --prefix "$typescript" ci --ignore-scripts --silent
+    python_environment clients "$python/requirements.txt"
     generate typescript npm --prefix "$typescript" run --silent generate
     generate python generate_python
     no_operation_is_skipped
     types_are_named
     types_hold
-    trap stop_program EXIT
     start_program
     node "$typescript/build/story.js" "$address"
     node "$typescript/build/visit.js" "$address"
-    PYTHONPATH=$python/generated "$tools/python/bin/python" "$python/tour.py" "$address"
+    PYTHONPATH=$python/generated "$tools/clients/bin/python" "$python/tour.py" "$address"
 )
-
-# The packages of TypeScript stand beside its code, those of Python in an environment of their own.
-install_generators() {
-    npm --prefix "$typescript" ci --ignore-scripts --silent
-    if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-        as_root apt-get update -qq
-        as_root apt-get install -qq -y --no-install-recommends python3-venv >/dev/null
-    fi
-    python3 -m venv "$tools/python"
-    "$tools/python/bin/pip" install --quiet --disable-pip-version-check --requirement "$python/requirements.txt"
-}
 
 # What a generator cannot make it leaves out, and only says so: nothing of the kind may be said.
 generate() {
@@ -41,7 +31,7 @@ generate() {
 
 # Its formatter is found by name.
 generate_python() {
-    PATH=$tools/python/bin:$PATH openapi-python-client generate --path openapi/openapi.json \
+    PATH=$tools/clients/bin:$PATH openapi-python-client generate --path openapi/openapi.json \
         --output-path "$python/generated" --overwrite --fail-on-warning
 }
 
@@ -80,31 +70,6 @@ print("\n".join(name for name, schema in schemas.items() if schema.get("type") =
 
 types_hold() {
     npm --prefix "$typescript" run --silent build
-    MYPYPATH=$python/generated "$tools/python/bin/mypy" --strict "$python/tour.py" \
+    MYPYPATH=$python/generated "$tools/clients/bin/mypy" --strict "$python/tour.py" \
         "$python/generated/fifty_fifty_client"
-}
-
-# The program as an operator starts it, with the demonstration, in a folder of its own.
-start_program() {
-    house=$(mktemp -d)
-    # The account that runs PostgreSQL for root must pass through.
-    chmod 711 "$house"
-    env -u DATABASE_URL -u TOKEN_KEY_FILES DATA_DIR="$house/data" HOST=127.0.0.1 PORT=0 \
-        target/debug/fifty-fifty serve >"$house/log" 2>&1 &
-    program=$!
-    for _ in {1..600}; do
-        address=$(sed -n 's,^Fifty-Fifty serves \(http://[^/]*\)/v1 .*,\1,p' "$house/log")
-        [ -z "$address" ] || return 0
-        kill -0 "$program" 2>/dev/null || break
-        sleep 0.2
-    done
-    fail "The program does not serve."
-}
-
-# The end of the subshell, however it came.
-stop_program() {
-    local status=$?
-    kill -TERM "$program" 2>/dev/null && wait "$program" || true
-    [ "$status" = 0 ] || tail -n 30 "$house/log" >&2
-    rm -rf "$house"
 }

@@ -1,28 +1,26 @@
 # The document is held against the one of the last release. Sourced by .ci/run, after .ci/machine.sh.
 
-no_breaking_change() {
-    (
-        scratch=$(mktemp -d)
-        trap 'rm -rf "$scratch"' EXIT
-        # Nothing is reported to anybody.
-        export OPTIC_TELEMETRY_LEVEL=off SCARF_ANALYTICS=false
-        npm --prefix .ci/versions ci --ignore-scripts --silent
+no_breaking_change() (
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    # Nothing is reported to anybody.
+    export OPTIC_TELEMETRY_LEVEL=off SCARF_ANALYTICS=false
+    npm --prefix .ci/versions ci --ignore-scripts --silent
 
-        last=$(find openapi/released -name 'v*.json' | sort -V | tail -n 1)
-        [ -n "$last" ] || fail "No released document in openapi/released."
-        comparison_refuses_what_breaks
+    last=$(find openapi/released -name 'v*.json' | sort -V | tail -n 1)
+    [ -n "$last" ] || fail "No released document in openapi/released."
+    comparison_refuses_what_breaks
 
-        if ! compatible "$last" openapi/openapi.json; then
-            python3 .ci/versions.py grew "$last" openapi/openapi.json || {
-                cat "$scratch/said" >&2
-                fail "This breaks what $last promised: see docs/versioning.md."
-            }
-            echo "The document breaks with $last, and its version says so."
-        else
-            echo "The document keeps what $last promised."
-        fi
-    )
-}
+    if ! compatible "$last" openapi/openapi.json; then
+        python3 .ci/versions.py grew "$last" openapi/openapi.json || {
+            cat "$scratch/said" >&2
+            fail "This breaks what $last promised: see docs/versioning.md."
+        }
+        echo "The document breaks with $last, and its version says so."
+    else
+        echo "The document keeps what $last promised."
+    fi
+)
 
 # Whether who works with the first document works with the second; what stands in the way is in the file `said`.
 compatible() {

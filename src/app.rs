@@ -19,7 +19,8 @@ use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
     commitments, communes, conventions, documents, envelopes, evaluations, front_end, holders,
-    initiatives, mandates, measures, meetings, metrics, openapi, reference, sessions, users,
+    initiatives, mandates, measures, meetings, metrics, openapi, reference, sessions, templates,
+    users,
 };
 
 /// Every route of the API, in the order of the document.
@@ -43,6 +44,11 @@ pub fn routes(routes: &mut Routes) {
         .configure(conventions::routes::configure)
         .configure(conventions::actions::configure)
         .configure(conventions::signing::configure)
+        .configure(conventions::amending::configure)
+        .configure(conventions::changes::configure)
+        .configure(conventions::verification::configure)
+        .configure(conventions::document::routes::configure)
+        .configure(templates::routes::configure)
         .configure(evaluations::routes::configure)
         .configure(documents::routes::configure)
         .configure(meetings::routes::configure)

@@ -31,6 +31,11 @@ pub enum Command {
     CreateAdmin(CreateAdmin),
     /// Print the OpenAPI document.
     Openapi,
+    /// Check an exported convention, offline: the answer of GET /v1/conventions/{id}/verification, kept as a file.
+    Verify {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 /// The administrator to create.

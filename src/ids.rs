@@ -24,6 +24,12 @@ pub enum IdError {
 
 /// A new id for a row of this commune.
 pub fn tenant_uuid(commune: &str, now: DateTime<Utc>) -> Result<Uuid, IdError> {
+    let millis = u128::try_from(now.timestamp_millis()).unwrap_or(0);
+    carrying(commune, millis, u128::from(getrandom::u64()?))
+}
+
+/// The id of a commune with this time and randomness.
+fn carrying(commune: &str, millis: u128, random: u128) -> Result<Uuid, IdError> {
     if commune.len() != 5
         || commune
             .bytes()
@@ -32,8 +38,7 @@ pub fn tenant_uuid(commune: &str, now: DateTime<Utc>) -> Result<Uuid, IdError> {
         return Err(IdError::Commune);
     }
     let code = u128::from_str_radix(commune, 36).map_err(|_| IdError::Commune)?;
-    let millis = u128::try_from(now.timestamp_millis()).unwrap_or(0) & 0xffff_ffff_ffff;
-    let random = u128::from(getrandom::u64()?) & 0xffff_ffff_ffff;
+    let (millis, random) = (millis & 0xffff_ffff_ffff, random & 0xffff_ffff_ffff);
     Ok(Uuid::from_u128(
         millis << 80 | 8 << 76 | (code >> 14) << 64 | 0b10 << 62 | (code & 0x3fff) << 48 | random,
     ))
@@ -149,6 +154,8 @@ tenant_ids! {
     ConventionId,
     /// A signature.
     SignatureId,
+    /// A version of a commune's model of articles.
+    TemplateId,
     /// An evaluation.
     EvaluationId,
     /// A public meeting.
@@ -157,6 +164,13 @@ tenant_ids! {
     MeasureId,
     /// A document.
     DocumentId,
+}
+
+impl TemplateId {
+    /// The id of version 0, which has no row: that of time zero without randomness.
+    pub fn first(commune: &str) -> Result<Self, IdError> {
+        carrying(commune, 0, 0).map(Self)
+    }
 }
 
 /// An account. Accounts are global, so their ids are plain UUIDs of version 7.

@@ -39,5 +39,6 @@ pub mod sessions;
 pub mod state;
 pub mod system;
 pub mod telemetry;
+pub mod templates;
 pub mod text;
 pub mod users;

@@ -1,6 +1,7 @@
 //! The document: what `/openapi.json` serves, what Swagger UI shows, and what requests are checked against.
 
 mod examples;
+mod limits;
 
 use std::collections::HashSet;
 
@@ -98,6 +99,7 @@ pub fn document(accounts: Option<&str>) -> Value {
         components.insert("responses".to_owned(), responses());
     }
     describe_properties(&mut document);
+    limits::add(&mut document);
     examples::add(&mut document);
     document
 }
@@ -167,6 +169,12 @@ fn headers() -> Value {
             "required": true,
             "schema": {"type": "string", "pattern": "^bytes ([0-9]+-[0-9]+|\\*)/[0-9]+$"},
             "example": "bytes 0-1023/20480",
+        },
+        "LinkToHtml": {
+            "description": "Where the same text is as a page (RFC 8288).",
+            "required": true,
+            "schema": {"type": "string", "pattern": "; rel=\"alternate\""},
+            "example": "</v1/conventions/0199a3c1-5d52-826d-8c20-0d3c4f1f2a10/document.html>; rel=\"alternate\"; type=\"text/html\"",
         },
         "RetryAfter": {
             "description": "Seconds after which to come back.",
@@ -297,6 +305,7 @@ fn headers_of(status: &str, repeatable: bool) -> Vec<(&'static str, &'static str
         "201" => names.push(("Location", "Location")),
         "401" | "403" => names.push(("WWW-Authenticate", "WwwAuthenticate")),
         "409" if repeatable => names.push(("Retry-After", "RetryAfterRunning")),
+        "501" => names.push(("Link", "LinkToHtml")),
         "429" | "503" => names.push(("Retry-After", "RetryAfter")),
         "206" | "416" => names.push(("Content-Range", "ContentRange")),
         _ => {}
@@ -345,6 +354,22 @@ fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     value.and_then(Value::as_object).into_iter().flatten()
 }
 
+/// Operations of whoever is signed in: nobody is answered 403.
+const FOR_EVERYBODY: &[&str] = &[
+    "change_password",
+    "endorse_initiative",
+    "get_mandate",
+    "get_me",
+    "join_holder",
+    "join_initiative",
+    "leave_holder",
+    "leave_initiative",
+    "list_my_holders",
+    "list_my_initiatives",
+    "update_me",
+    "withdraw_endorsement",
+];
+
 /// What follows from what an operation takes and answers: said once here, not at every handler.
 fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet<String>) {
     let parameters = operation
@@ -364,6 +389,14 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
         // It means the same, and openapi-python-client takes `[{}]` for a need to sign in.
         operation["security"] = json!([]);
     }
+    let optional = operation
+        .get("security")
+        .and_then(Value::as_array)
+        .is_some_and(|ways| ways.contains(&json!({})));
+    let for_everybody = operation
+        .get("operationId")
+        .and_then(Value::as_str)
+        .is_some_and(|name| FOR_EVERYBODY.contains(&name));
     // The forms of OAuth: no token is looked at, and faults have OAuth's own form.
     let oauth = operation
         .pointer("/requestBody/content/application~1x-www-form-urlencoded")
@@ -386,7 +419,8 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
         // A bogus token is refused everywhere; none is needed where reading is free.
         problems.push("401");
     }
-    if !anonymous {
+    // What everybody reads, nobody is refused: what is not public is not there for them.
+    if !anonymous && !optional && !for_everybody {
         problems.push("403");
     }
     if takes("path", None) {

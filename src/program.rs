@@ -10,14 +10,17 @@ use crate::auth::passwords::{Passwords, is_too_common};
 use crate::auth::tokens::{Keys, generate_key};
 use crate::clock::Clock;
 use crate::config::{Cli, Command, CreateAdmin, Settings};
+use crate::conventions::verification::{Exported, VerificationCheck};
 use crate::db::embedded::{Cluster, Options};
 use crate::db::{self, Pool};
 use crate::documents::storage::{Storage, StorageError};
 use crate::http::cursor::Cursors;
 use crate::ids::UserId;
 use crate::state::{Shared, State};
+use crate::telemetry::{self, say};
+use crate::users::dto::Locale;
 use crate::users::model::{self as users, UserRow};
-use crate::{clockwork, communes, demonstration, openapi, telemetry};
+use crate::{clockwork, communes, demonstration, openapi};
 
 /// Why the program stops, in words for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +72,35 @@ pub async fn run(cli: Cli) -> Result<(), ProgramError> {
             std::io::stdout().write_all(openapi::printed(&openapi::document(None)).as_bytes())?;
             Ok(())
         }
+        Command::Verify { file } => verify(&file),
+    }
+}
+
+/// Checks an exported convention and prints what holds; fails when something does not.
+fn verify(file: &Path) -> Result<(), ProgramError> {
+    let text = std::fs::read_to_string(file)?;
+    let exported: Exported = serde_json::from_str(&text).map_err(|error| {
+        ProgramError::Refused(format!(
+            "{}: not the answer of GET /v1/conventions/{{id}}/verification: {error}",
+            file.display()
+        ))
+    })?;
+    let results = exported.check();
+    let mut out = std::io::stdout();
+    for result in &results {
+        let (_, label) = VerificationCheck::LIST
+            .labels(result.check.code())
+            .unwrap_or_default();
+        let mark = if result.holds { "holds" } else { "FAILS" };
+        writeln!(out, "{mark}  {label}")?;
+    }
+    if results.iter().all(|result| result.holds) {
+        Ok(())
+    } else {
+        Err(ProgramError::Refused(format!(
+            "{}: the convention does not hold.",
+            file.display()
+        )))
     }
 }
 
@@ -81,11 +113,6 @@ fn say_accounts() {
     for (email, role) in demonstration::ACCOUNTS {
         say(&format!("  {email:<24} {role}"));
     }
-}
-
-/// Progress for the person who waits.
-fn say(text: &str) {
-    eprintln!("{text}");
 }
 
 /// The database of this run: somebody's, or our own.
@@ -189,7 +216,14 @@ async fn serve(settings: Settings) -> Result<(), ProgramError> {
     // Before anything is started: a missing key is a wrong setting, and so is a store that cannot be.
     let keys = token_keys(&settings)?;
     let documents = settings.documents()?;
-    let database = Database::open(&settings).await?;
+    // Its PostgreSQL ends with the program in the middle of the start too: what is dropped is stopped.
+    let database = tokio::select! {
+        opened = Database::open(&settings) => opened?,
+        stopped = stop_signal() => {
+            stopped?;
+            return Ok(());
+        }
+    };
     let state = state(
         &settings,
         &database.url,
@@ -389,7 +423,7 @@ async fn add_admin(url: &str, admin: CreateAdmin) -> Result<(), ProgramError> {
         display_name: admin.display_name,
         birth_on: admin.birth_on,
         is_admin: true,
-        locale: "fr".to_owned(),
+        locale: Locale::French,
         created_at: now,
         version: 1,
     };

@@ -1,14 +1,47 @@
 //! Logs and measurements of the program itself. Neither ever holds a token, a password or a query string.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::{SecondsFormat, Utc};
 use prometheus::{HistogramOpts, HistogramVec, IntGauge, Registry, TextEncoder};
+use serde_json::json;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
+/// Whether a line may be written, whatever the operator asks for. What libraries say beyond INFO repeats what passes
+/// through them: tokio_postgres the parameters of every statement, others heads and bodies of requests. And the
+/// framework calls bytes that are no HTTP an error: they are the client's, and anyone on the network may send them.
+fn is_discreet(metadata: &Metadata<'_>) -> bool {
+    match metadata.target() {
+        target if target.split("::").next() == Some(env!("CARGO_CRATE_NAME")) => true,
+        "actix_http::h1::dispatcher" => false,
+        _ => *metadata.level() <= Level::INFO,
+    }
+}
+
+/// Whether machines read what the program says.
+static FOR_MACHINES: AtomicBool = AtomicBool::new(false);
+
+/// Tells the person who waits how it goes, whatever the level of the log; machines get it as a line of theirs.
+pub fn say(text: &str) {
+    if FOR_MACHINES.load(Ordering::Relaxed) {
+        let timestamp = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
+        let line = json!({"timestamp": timestamp, "level": "INFO", "message": text, "target": "fifty_fifty"});
+        eprintln!("{line}");
+    } else {
+        eprintln!("{text}");
+    }
+}
+
 /// Starts the log; called once by the program.
 pub fn start_log(format: LogFormat, filter: &str) {
+    FOR_MACHINES.store(format == LogFormat::Json, Ordering::Relaxed);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -19,10 +52,14 @@ pub fn start_log(format: LogFormat, filter: &str) {
             .json()
             .flatten_event(true)
             .with_current_span(false)
+            .finish()
+            .with(filter_fn(is_discreet))
             .try_init(),
         LogFormat::Text => log
             .with_target(false)
             .with_ansi(std::io::stderr().is_terminal())
+            .finish()
+            .with(filter_fn(is_discreet))
             .try_init(),
     };
 }

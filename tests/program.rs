@@ -12,6 +12,8 @@ mod front_end;
 mod killed;
 #[path = "program/life.rs"]
 mod life;
+#[path = "program/logs.rs"]
+mod logs;
 #[path = "program/refusals.rs"]
 mod refusals;
 #[allow(dead_code, reason = "shared with tests/start.rs, which uses the rest")]

@@ -74,7 +74,7 @@ CREATE INDEX commitments_by_budget_year ON commitments (commune_code, budget_yea
 CREATE TRIGGER commitments_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON commitments
     FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('commitment', 'proposed');
 
--- Reserves in the envelope what the commune has accepted to pay, and frees it when it will not be paid.
+-- Reserves in the envelope what the commune has accepted to pay, and frees what it will not pay.
 CREATE FUNCTION reserve_in_envelope() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     before bigint := 0;
@@ -85,6 +85,13 @@ BEGIN
     END IF;
     IF NEW.state IN ('accepted', 'binding', 'partially_fulfilled', 'fulfilled') THEN
         after := coalesce(NEW.amount_cents, 0);
+    ELSIF NEW.state = 'unfulfilled' THEN
+        SELECT coalesce(sum(amount_cents), 0) INTO after FROM fulfilments
+        WHERE (commitment_id, commune_code) = (NEW.id, NEW.commune_code)
+            AND state IN ('recorded', 'acknowledged', 'disputed');
+        IF TG_OP <> 'INSERT' AND OLD.state = 'unfulfilled' THEN
+            before := after;
+        END IF;
     END IF;
     IF TG_OP <> 'INSERT' AND before > 0 AND OLD.budget_year <> NEW.budget_year THEN
         UPDATE envelopes SET reserved_cents = reserved_cents - before
@@ -121,9 +128,33 @@ BEGIN
             OLD.upkeep_ends_on, OLD.initiative_id) IS DISTINCT FROM
         (NEW.side, NEW.kind, NEW.title, NEW.description, NEW.third_party_name, NEW.route, NEW.amount_cents, NEW.quantity,
             NEW.unit, NEW.unit_value_cents, NEW.valuation_method, NEW.budget_year, NEW.due_on, NEW.upkeep_starts_on,
-            NEW.upkeep_ends_on, NEW.initiative_id) THEN
+            NEW.upkeep_ends_on, NEW.initiative_id)
+        -- An amendment that all have signed changes them to what it says.
+        AND NOT EXISTS (
+            SELECT FROM convention_commitments AS b
+            JOIN conventions AS v ON (v.id, v.commune_code) = (b.convention_id, b.commune_code)
+            WHERE (b.commitment_id, b.commune_code) = (OLD.id, OLD.commune_code) AND v.state = 'active' AND v.number > 1
+                AND (NEW.side, NEW.kind, NEW.title, NEW.description, NEW.third_party_name, NEW.route, NEW.unit,
+                    NEW.valuation_method, NEW.initiative_id)
+                IS NOT DISTINCT FROM (OLD.side, OLD.kind, OLD.title, OLD.description, OLD.third_party_name, OLD.route,
+                    OLD.unit, OLD.valuation_method, OLD.initiative_id)
+                AND (NEW.amount_cents, NEW.quantity, NEW.unit_value_cents, NEW.budget_year, NEW.due_on,
+                    NEW.upkeep_starts_on, NEW.upkeep_ends_on)
+                IS NOT DISTINCT FROM (coalesce(b.amount_cents, OLD.amount_cents), coalesce(b.quantity, OLD.quantity),
+                    coalesce(b.unit_value_cents, OLD.unit_value_cents), coalesce(b.budget_year, OLD.budget_year),
+                    coalesce(b.due_on, OLD.due_on), coalesce(b.upkeep_starts_on, OLD.upkeep_starts_on),
+                    coalesce(b.upkeep_ends_on, OLD.upkeep_ends_on))
+        ) THEN
         RAISE EXCEPTION 'the terms of a bound commitment do not change'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'commitments_terms_are_bound';
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.amount_cents < OLD.amount_cents AND NEW.amount_cents < (
+        SELECT coalesce(sum(amount_cents), 0) FROM fulfilments
+        WHERE (commitment_id, commune_code) = (NEW.id, NEW.commune_code)
+            AND state IN ('recorded', 'acknowledged', 'disputed')
+    ) THEN
+        RAISE EXCEPTION 'payments exceed the commitment'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_payments_within_commitment';
     END IF;
     IF NEW.route = 'subsidy' AND NEW.state IN ('accepted', 'binding') THEN
         SELECT h.siret, o.siret INTO holder_siret, host_siret
@@ -237,6 +268,10 @@ CREATE TABLE conventions (
     no_upkeep_reason text,
     notice_days integer NOT NULL DEFAULT 30 CONSTRAINT conventions_notice CHECK (notice_days BETWEEN 0 AND 366),
     evaluation_terms text,
+    -- the version that this one replaces once it is signed, in which way and why; nothing for the first
+    supersedes_id uuid,
+    amendment_kind text CONSTRAINT conventions_amendment_kind CHECK (amendment_kind IN ('amendment', 'renewal')),
+    amendment_reason text,
     -- the act that lets the commune commit
     authority_kind text CONSTRAINT conventions_authority_kind CHECK
         (authority_kind IN ('deliberation', 'framework_deliberation', 'delegated_decision', 'mayor_order')),
@@ -257,6 +292,8 @@ CREATE TABLE conventions (
     -- last day on which a terminated version counts
     effective_on date,
     reason text,
+    -- not material: whom to call, where the key is; changes at any time and is not signed
+    practical_information text,
     created_by uuid NOT NULL REFERENCES users (id),
     state_changed_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
@@ -266,6 +303,10 @@ CREATE TABLE conventions (
     FOREIGN KEY (holder_id, commune_code) REFERENCES holders (id, commune_code),
     FOREIGN KEY (host_id, commune_code) REFERENCES holders (id, commune_code),
     FOREIGN KEY (root_id, commune_code) REFERENCES conventions (id, commune_code),
+    FOREIGN KEY (supersedes_id, commune_code) REFERENCES conventions (id, commune_code),
+    CONSTRAINT conventions_first_version CHECK
+        ((number = 1) = (root_id = id) AND num_nulls(supersedes_id, amendment_kind, amendment_reason)
+            = CASE WHEN number = 1 THEN 3 ELSE 0 END),
     CONSTRAINT conventions_id_carries_commune CHECK (commune_of(id) = commune_code),
     CONSTRAINT conventions_number_unique UNIQUE (root_id, commune_code, number),
     CONSTRAINT conventions_dates CHECK (ends_on >= starts_on),
@@ -285,6 +326,8 @@ CREATE TABLE conventions (
 );
 CREATE UNIQUE INDEX conventions_one_active ON conventions (root_id, commune_code)
     WHERE state IN ('active', 'suspended');
+CREATE UNIQUE INDEX conventions_one_unsigned ON conventions (root_id, commune_code)
+    WHERE state IN ('draft', 'open_for_signature');
 CREATE INDEX conventions_by_initiative ON conventions (initiative_id, commune_code, number);
 CREATE INDEX conventions_by_commune ON conventions (commune_code, created_at DESC, id DESC) INCLUDE (state);
 CREATE INDEX conventions_public ON conventions (created_at DESC, id DESC) WHERE activated_at IS NOT NULL;
@@ -293,11 +336,19 @@ CREATE INDEX conventions_by_end ON conventions (ends_on) WHERE state IN ('active
 CREATE TRIGGER conventions_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON conventions
     FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('convention', 'draft');
 
--- The commitments that a version binds, in the order in which they are printed.
+-- The commitments that a version binds; an amendment may give new terms to those that are bound already, where null
+-- leaves the old one.
 CREATE TABLE convention_commitments (
     convention_id uuid NOT NULL,
     commitment_id uuid NOT NULL,
     commune_code text NOT NULL,
+    amount_cents bigint CONSTRAINT convention_commitments_amount CHECK (amount_cents > 0),
+    quantity numeric(12, 3) CONSTRAINT convention_commitments_quantity CHECK (quantity > 0),
+    unit_value_cents bigint CONSTRAINT convention_commitments_unit_value CHECK (unit_value_cents >= 0),
+    budget_year integer,
+    due_on date,
+    upkeep_starts_on date,
+    upkeep_ends_on date,
     PRIMARY KEY (convention_id, commitment_id, commune_code),
     FOREIGN KEY (convention_id, commune_code) REFERENCES conventions (id, commune_code),
     FOREIGN KEY (commitment_id, commune_code) REFERENCES commitments (id, commune_code)
@@ -430,8 +481,10 @@ DECLARE
     all_accepted boolean;
 BEGIN
     IF OLD.state <> 'draft' AND NEW.state <> 'draft' AND
-        (to_jsonb(OLD) - ARRAY['state', 'activated_at', 'ended_at', 'effective_on', 'reason', 'state_changed_at', 'version'])
-        <> (to_jsonb(NEW) - ARRAY['state', 'activated_at', 'ended_at', 'effective_on', 'reason', 'state_changed_at', 'version'])
+        (to_jsonb(OLD) - ARRAY['state', 'activated_at', 'ended_at', 'effective_on', 'reason', 'state_changed_at', 'version',
+            'practical_information'])
+        <> (to_jsonb(NEW) - ARRAY['state', 'activated_at', 'ended_at', 'effective_on', 'reason', 'state_changed_at', 'version',
+            'practical_information'])
     THEN
         RAISE EXCEPTION 'the content of a convention changes only while it is a draft'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_content_is_frozen';
@@ -446,7 +499,8 @@ BEGIN
         coalesce(bool_or(c.side = 'commune'), false), coalesce(bool_or(c.side <> 'commune'), false),
         coalesce(bool_or(c.side = 'host'), false),
         coalesce(bool_or(c.side IN ('holder', 'host') AND c.upkeep_starts_on IS NOT NULL), false),
-        coalesce(bool_and(c.state = 'accepted'), false)
+        coalesce(bool_and(c.state = 'accepted' OR (NEW.number > 1
+            AND c.state IN ('binding', 'fulfilled', 'partially_fulfilled', 'unfulfilled'))), false)
     INTO subsidised, money, by_commune, by_others, by_host, kept_up, all_accepted
     FROM convention_commitments AS b JOIN commitments AS c ON (c.id, c.commune_code) = (b.commitment_id, b.commune_code)
     WHERE (b.convention_id, b.commune_code) = (NEW.id, NEW.commune_code);
@@ -503,6 +557,12 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'a signature is missing'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_all_signed';
+    END IF;
+    IF NEW.state = 'active' AND OLD.state = 'open_for_signature' AND NEW.number > 1 AND NOT EXISTS (
+        SELECT FROM conventions WHERE (id, commune_code) = (NEW.supersedes_id, NEW.commune_code) AND state = 'superseded'
+    ) THEN
+        RAISE EXCEPTION 'an amendment takes the place of the version in force'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_amend_the_active_one';
     END IF;
     RETURN NEW;
 END $$;

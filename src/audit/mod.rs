@@ -40,12 +40,22 @@ codes! {
     }
 }
 
+codes! {
+    /// How something came to be, where its lifecycle has no action for it.
+    pub enum Beginning "history_beginnings" {
+        Propose = "propose", "Proposer", "Propose";
+        Record = "record", "Déclarer", "Record";
+        Create = "create", "Rédiger", "Draft";
+    }
+}
+
 /// A change to write down.
 pub struct Entry<'a> {
     pub commune: &'a str,
     pub initiative: Option<InitiativeId>,
     pub subject: Subject,
     pub subject_id: uuid::Uuid,
+    /// Code of an action of the lifecycle, or of a beginning.
     pub action: &'static str,
     pub states: Option<(&'static str, &'static str)>,
     pub reason: Option<&'a str>,

@@ -41,23 +41,26 @@ pub struct Claims {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Jwk {
     /// Key type.
-    #[schema(example = "EC")]
+    #[schema(pattern = "^EC$", example = "EC")]
     kty: &'static str,
     /// Curve.
-    #[schema(example = "P-256")]
+    #[schema(pattern = "^P-256$", example = "P-256")]
     crv: &'static str,
     /// Signature algorithm.
-    #[schema(example = "ES256")]
+    #[schema(pattern = "^ES256$", example = "ES256")]
     alg: &'static str,
     /// Use: signatures.
     #[serde(rename = "use")]
-    #[schema(example = "sig")]
+    #[schema(pattern = "^sig$", example = "sig")]
     purpose: &'static str,
     /// Identifier, as in the header of tokens.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     kid: String,
     /// First coordinate, base64url.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     x: String,
     /// Second coordinate, base64url.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     y: String,
 }
 
@@ -144,6 +147,11 @@ impl SigningKey {
 }
 
 impl Keys {
+    /// The address under which the world reaches the API, without a slash at the end.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// Reads the keys, the one that signs first.
     pub fn new(pems: &[String], issuer: &str) -> Result<Self, KeyError> {
         let keys = pems

@@ -189,7 +189,11 @@ pub struct Commitment {
     #[schema(example = 90000, minimum = 0)]
     pub delivered_cents: i64,
     /// Delivered of promised, between 0 and 1: a decimal number.
-    #[schema(format = "decimal", example = "0.50")]
+    #[schema(
+        format = "decimal",
+        pattern = r"^(0\.[0-9]{2}|1\.00)$",
+        example = "0.50"
+    )]
     pub progress: String,
     /// Year of the envelope, for the commune's money.
     #[schema(required)]

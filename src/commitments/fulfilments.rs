@@ -14,7 +14,7 @@ use super::lifecycle::{
 };
 use super::model::{self, CommitmentRow, may_record};
 use super::routes;
-use crate::audit::{self, Entry, Subject, Visibility};
+use crate::audit::{self, Beginning, Entry, Subject, Visibility};
 use crate::auth::caller::{Anyone, Caller, Request};
 use crate::auth::policy::{Role, Standing};
 use crate::db::schema::fulfilments;
@@ -244,7 +244,16 @@ pub async fn record_fulfilment(
                 .values(&row)
                 .execute(&mut session.conn)
                 .await?;
-            record(session, &commitment, &row, "record", None, role, None).await?;
+            record(
+                session,
+                &commitment,
+                &row,
+                Beginning::Record.code(),
+                None,
+                role,
+                None,
+            )
+            .await?;
             let shown = row.show(&found.standing, session.actor.user_id());
             Reply::created(format!("/v1/fulfilments/{}", row.id), row.version, &shown)
         })

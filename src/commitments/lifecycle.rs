@@ -26,6 +26,7 @@ codes! {
         Decline = "decline", "Décliner", "Decline";
         Withdraw = "withdraw", "Retirer", "Withdraw";
         Bind = "bind", "Engager", "Bind";
+        Amend = "amend", "Modifier par avenant", "Amend";
         RecordFulfilment = "record_fulfilment", "Déclarer une réalisation", "Record a fulfilment";
         MarkUnfulfilled = "mark_unfulfilled", "Déclarer non réalisé", "Mark unfulfilled";
         EndUpkeep = "end_upkeep", "Mettre fin à l'entretien", "End the upkeep";
@@ -48,6 +49,17 @@ codes! {
         Withdraw = "withdraw", "Retirer", "Withdraw";
     }
 }
+
+/// The actions on a commitment that a caller can take. The terms of one change by another that takes its place, and it
+/// binds with its convention.
+pub const WITH_ROUTE: &[CommitmentAction] = &[
+    CommitmentAction::Accept,
+    CommitmentAction::Decline,
+    CommitmentAction::Withdraw,
+    CommitmentAction::RecordFulfilment,
+    CommitmentAction::MarkUnfulfilled,
+    CommitmentAction::EndUpkeep,
+];
 
 const THE_COMMUNE: &[Role] = &[Agent, ElectedOfficial];
 const THE_OTHERS: &[Role] = &[Holder, Host, AgentOnBehalf];
@@ -109,6 +121,17 @@ macro_rules! commitment_lifecycle {
                     requires: Text::new(
                         "De soi-même, quand la convention devient active.",
                         "By itself, when the convention becomes active.",
+                    ),
+                },
+                Rule {
+                    action: CommitmentAction::Amend,
+                    from: &[CommitmentState::Binding, CommitmentState::PartiallyFulfilled],
+                    to: None,
+                    or_to: &[],
+                    who: &[Clock],
+                    requires: Text::new(
+                        "De soi-même, quand un avenant qui le dit est signé par tous.",
+                        "By itself, when an amendment that says so is signed by all.",
                     ),
                 },
                 Rule {

@@ -1,6 +1,6 @@
 //! Commitments in the database, and what conventions do with them.
 
-use bigdecimal::BigDecimal;
+use bigdecimal::{BigDecimal, ToPrimitive};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::{exists, sum};
 use diesel::prelude::*;
@@ -12,8 +12,9 @@ use super::dto::{
 };
 use super::lifecycle::{
     CommitmentAction, CommitmentState, FulfilmentState, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
+    WITH_ROUTE,
 };
-use crate::audit::{self, Entry, Subject, Visibility};
+use crate::audit::{self, Beginning, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
 use crate::db::schema::{commitments, convention_commitments, conventions, fulfilments};
 use crate::http::error::{ApiError, Code};
@@ -79,6 +80,18 @@ impl CommitmentRow {
             )
     }
 
+    /// What it is worth, in euro cents, as the database computes it.
+    pub fn value(&self) -> i64 {
+        let valued = || {
+            let quantity = self.quantity.as_ref()?;
+            let exact = quantity * BigDecimal::from(self.unit_value_cents?);
+            exact
+                .with_scale_round(0, bigdecimal::RoundingMode::HalfUp)
+                .to_i64()
+        };
+        self.amount_cents.or_else(valued).unwrap_or(0)
+    }
+
     /// Whether it is upkeep, and not done once.
     pub const fn is_upkeep(&self) -> bool {
         self.upkeep_starts_on.is_some()
@@ -137,6 +150,7 @@ impl CommitmentRow {
                 .lifecycle()
                 .allowed(self.state, standing)
                 .into_iter()
+                .filter(|action| WITH_ROUTE.contains(action))
                 .filter(|action| *action != CommitmentAction::EndUpkeep || self.is_upkeep())
                 .filter(|action| {
                     *action != CommitmentAction::RecordFulfilment
@@ -254,7 +268,7 @@ pub async fn propose(
         .returning(CommitmentRow::as_returning())
         .get_result(&mut session.conn)
         .await?;
-    record(session, &row, "propose", None, role, None).await?;
+    record(session, &row, Beginning::Propose.code(), None, role, None).await?;
     Ok(row)
 }
 
@@ -349,7 +363,6 @@ pub async fn delivered_of(conn: &mut AsyncPgConnection, id: CommitmentId) -> Res
 }
 
 fn whole(cents: Option<BigDecimal>) -> i64 {
-    use bigdecimal::ToPrimitive;
     cents.and_then(|cents| cents.to_i64()).unwrap_or(0)
 }
 
@@ -381,6 +394,16 @@ pub async fn show_all(
     standing: &Standing,
 ) -> Result<Vec<Commitment>, ApiError> {
     let rows = of_initiative(conn, id).await?;
+    show(conn, id, rows, standing).await
+}
+
+/// These commitments of an initiative, as far as the caller may read them, as the caller sees them.
+pub async fn show(
+    conn: &mut AsyncPgConnection,
+    id: InitiativeId,
+    rows: Vec<CommitmentRow>,
+    standing: &Standing,
+) -> Result<Vec<Commitment>, ApiError> {
     let delivered: std::collections::HashMap<_, _> =
         delivered(conn, id).await?.into_iter().collect();
     Ok(rows
@@ -460,6 +483,54 @@ async fn record(
         },
     };
     audit::record(&mut session.conn, session.now, entry).await
+}
+
+/// An amendment that holds it has been signed: it is worth what that says. The database holds that nothing else changes.
+pub async fn reword(session: &mut Session, row: &CommitmentRow) -> Result<(), ApiError> {
+    diesel::update(commitments::table.find((row.id, &row.commune_code)))
+        .set((
+            commitments::amount_cents.eq(row.amount_cents),
+            commitments::quantity.eq(&row.quantity),
+            commitments::unit_value_cents.eq(row.unit_value_cents),
+            commitments::budget_year.eq(row.budget_year),
+            commitments::due_on.eq(row.due_on),
+            commitments::upkeep_starts_on.eq(row.upkeep_starts_on),
+            commitments::upkeep_ends_on.eq(row.upkeep_ends_on),
+            commitments::version.eq(commitments::version + 1),
+        ))
+        .execute(&mut session.conn)
+        .await?;
+    record(
+        session,
+        row,
+        CommitmentAction::Amend.code(),
+        None,
+        Role::Clock,
+        None,
+    )
+    .await
+}
+
+/// An amendment that no longer holds it has been signed: what is not done stays undone.
+pub async fn drop_by_amendment(
+    session: &mut Session,
+    row: &mut CommitmentRow,
+    number: i32,
+) -> Result<(), ApiError> {
+    let step = Step {
+        from: row.state,
+        to: CommitmentState::Unfulfilled,
+        role: Role::Clock,
+    };
+    let reason = format!("N'est plus dans la convention (version {number}).");
+    advance(
+        session,
+        row,
+        step,
+        CommitmentAction::MarkUnfulfilled,
+        Some(&reason),
+    )
+    .await
 }
 
 /// The convention has become active: what it holds is binding from now on.

@@ -40,6 +40,9 @@ const NEGOTIABLE: &[InitiativeState] = &[
     InitiativeState::InReview,
     InitiativeState::ChangesRequested,
     InitiativeState::Accepted,
+    // For an amendment.
+    InitiativeState::InProgress,
+    InitiativeState::Completed,
 ];
 
 /// List the commitments of an initiative

@@ -9,7 +9,7 @@ use validator::Validate;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Place {
     /// Official code.
-    #[schema(example = "62")]
+    #[schema(pattern = "^([0-9]{2,3}|2[AB])$", example = "62")]
     pub code: String,
     /// Official name.
     #[schema(example = "Pas-de-Calais")]

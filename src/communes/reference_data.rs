@@ -14,6 +14,12 @@ const DEPARTMENTS: &str = include_str!("../../data/departments.csv");
 const REGIONS: &str = include_str!("../../data/regions.csv");
 const INTERCOMMUNALITIES: &str = include_str!("../../data/epci.csv");
 
+/// No name of the official geography is longer, in characters.
+pub const NAME_LENGTH_MAX: usize = 100;
+
+/// No commune has more postal codes.
+pub const POSTAL_CODES_MAX: usize = 50;
+
 /// The columns of a file, each as one array: what a single statement can insert.
 struct Columns(Vec<Vec<Option<String>>>);
 
@@ -145,4 +151,30 @@ async fn insert(conn: &mut AsyncPgConnection) -> Result<(), DatabaseError> {
     .execute(conn)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_official_geography_is_as_the_document_says() {
+        for (file, width) in [
+            (REGIONS, 2),
+            (DEPARTMENTS, 3),
+            (INTERCOMMUNALITIES, 3),
+            (COMMUNES, 8),
+        ] {
+            let names = Columns::read(file, width).unwrap().take(1);
+            for name in names.into_iter().flatten() {
+                assert!(name.chars().count() <= NAME_LENGTH_MAX, "{name}");
+            }
+        }
+        let postal_codes = Columns::read(COMMUNES, 8).unwrap().take(7);
+        for codes in postal_codes.into_iter().flatten() {
+            let digits = |code: &str| code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit());
+            assert!(codes.split(';').all(digits), "{codes}");
+            assert!(codes.split(';').count() <= POSTAL_CODES_MAX, "{codes}");
+        }
+    }
 }

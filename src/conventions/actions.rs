@@ -1,4 +1,4 @@
-//! `/v1/conventions/{id}/{action}`: opening for signature, reopening, cancelling, terminating.
+//! `/v1/conventions/{id}/{action}`: opening for signature, reopening, cancelling, suspending, resuming, terminating.
 
 use actix_web::{post, web};
 
@@ -24,6 +24,8 @@ pub fn configure(routes: &mut Routes) {
         .service(open_convention_for_signature)
         .service(reopen_convention)
         .service(cancel_convention)
+        .service(suspend_convention)
+        .service(resume_convention)
         .service(terminate_convention);
 }
 
@@ -148,6 +150,75 @@ pub async fn cancel_convention(
         Action::Cancel,
         async move |session, found, step| {
             model::cancel(session, &mut found.row, step.role, &body.0.reason).await
+        },
+    )
+    .await
+}
+
+/// Suspend a convention
+///
+/// An elected official lets it rest, with a reason that is public: nothing is signed on top of it until it is resumed.
+#[utoipa::path(
+    tag = "conventions",
+    params(("id" = ConventionId, Path, description = "Identifier of the version."), IfMatchHeader),
+    request_body = Reason,
+    responses(
+        (status = 200, description = "The convention, suspended.", body = Convention),
+        (status = 409, description = "Not active, or the caller is a member of the holder or host.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/conventions/{id}/suspend")]
+pub async fn suspend_convention(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<ConventionId>,
+    if_match: IfMatch,
+    body: Json<Reason>,
+) -> Answer {
+    with_reason(&state, &caller, *id, if_match, Action::Suspend, body.0).await
+}
+
+/// Resume a convention
+///
+/// An elected official puts it in force again.
+#[utoipa::path(
+    tag = "conventions",
+    params(("id" = ConventionId, Path, description = "Identifier of the version."), IfMatchHeader),
+    request_body = Reason,
+    responses(
+        (status = 200, description = "The convention, active again.", body = Convention),
+        (status = 409, description = "Not suspended, or the caller is a member of the holder or host.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/conventions/{id}/resume")]
+pub async fn resume_convention(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<ConventionId>,
+    if_match: IfMatch,
+    body: Json<Reason>,
+) -> Answer {
+    with_reason(&state, &caller, *id, if_match, Action::Resume, body.0).await
+}
+
+/// Takes an action that is a step with a reason and nothing more.
+async fn with_reason(
+    state: &State,
+    request: &Request,
+    id: ConventionId,
+    if_match: IfMatch,
+    action: Action,
+    body: Reason,
+) -> Answer {
+    act(
+        state,
+        request,
+        id,
+        if_match,
+        action,
+        async move |session, found, step| {
+            found.row.reason = Some(body.reason.clone());
+            model::advance(session, &mut found.row, step, action, Some(&body.reason)).await
         },
     )
     .await

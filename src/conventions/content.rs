@@ -4,25 +4,29 @@
 use bigdecimal::BigDecimal;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-use serde::Serialize;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::dto::{Authority, ContributorStatus, InitiativeTitle, Party, WorksOwnership};
-use super::model::Found;
-use super::parties::{Body, PartyState, hexadecimal};
+use super::dto::{
+    AmendmentKind, Authority, ContributorStatus, InitiativeTitle, Party, WorksOwnership,
+};
+use super::model::{self, Found};
+use super::parties::{self, Body, PartyState, hexadecimal};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side, Upkeep, ValuationMethod};
 use crate::commitments::model::CommitmentRow;
-use crate::db::schema::communes;
+use crate::db::schema::{communes, conventions};
 use crate::holders::dto::HolderKind;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Text};
 use crate::ids::{CommitmentId, ConventionId};
 use crate::initiatives::dto::Land;
 use crate::state::Session;
+use crate::templates;
+use crate::templates::dto::Article;
 
 /// The commune as the content names it.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContentCommune {
     /// INSEE code.
     pub code: String,
@@ -34,7 +38,7 @@ pub struct ContentCommune {
 }
 
 /// A party as the content names it.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContentParty {
     /// Which party.
     pub party: Party,
@@ -55,7 +59,7 @@ pub struct ContentParty {
 }
 
 /// A commitment as the content freezes it.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContentCommitment {
     /// Identifier, the same in every version.
     pub id: CommitmentId,
@@ -124,11 +128,28 @@ impl From<&CommitmentRow> for ContentCommitment {
     }
 }
 
+/// The version that an amendment replaces: the hash ties the versions together.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ContentSuperseded {
+    /// Its identifier.
+    pub id: ConventionId,
+    /// SHA-256 of its content, in hexadecimal.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub content_sha256: String,
+    /// In which way it is changed.
+    pub kind: AmendmentKind,
+    /// Why it is changed.
+    pub reason: String,
+}
+
 /// The material content of a version.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ConventionContent {
     /// Always `fifty-fifty/convention/1`.
-    #[schema(example = "fifty-fifty/convention/1")]
+    #[schema(
+        pattern = "^fifty-fifty/convention/1$",
+        example = "fifty-fifty/convention/1"
+    )]
     pub schema: String,
     /// The commune.
     pub commune: ContentCommune,
@@ -136,10 +157,15 @@ pub struct ConventionContent {
     pub initiative: InitiativeTitle,
     /// Identifier of the first version.
     pub root_id: ConventionId,
-    /// Number of the version.
+    /// Number of the version, from 1.
+    #[schema(minimum = 1)]
     pub number: i32,
     /// Who signs.
+    #[schema(max_items = 3)]
     pub parties: Vec<ContentParty>,
+    /// The version that it replaces; null for the first.
+    #[schema(required)]
+    pub supersedes: Option<ContentSuperseded>,
     /// Object.
     pub object: String,
     /// First day.
@@ -197,21 +223,125 @@ pub struct ConventionContent {
     pub authority: Option<Authority>,
     /// What each side promises, in the order in which it was proposed.
     pub commitments: Vec<ContentCommitment>,
+    /// The articles of the commune's model, word for word: what is printed around the rest.
+    // Material, so that two sheets with one hash never differ in an article, and so that the document is made of nothing
+    // but this content whatever becomes of the model. Which version of the model it was is not: the words are here.
+    #[serde(default)]
+    pub articles: Vec<Article>,
 }
 
-/// The content that a version has now: canonical JSON and its SHA-256 in hexadecimal.
-pub async fn freeze(
-    session: &mut Session,
+/// The fields that are signed, each with what it is called. What is not here may change at any time.
+pub const MATERIAL: &[(&str, Text)] = &[
+    ("articles", Text::new("Articles", "Articles")),
+    ("authority", Text::new("Acte d'autorisation", "Authority")),
+    (
+        "clergy_agreement",
+        Text::new(
+            "Accord de l'affectataire",
+            "Agreement of the clergy in charge",
+        ),
+    ),
+    ("commitments", Text::new("Engagements", "Commitments")),
+    ("commune", Text::new("Commune", "Commune")),
+    (
+        "commune_insurance",
+        Text::new("Assurance de la commune", "Insurance of the commune"),
+    ),
+    (
+        "contributor_status",
+        Text::new("Statut des contributeurs", "Status of the contributors"),
+    ),
+    ("ends_on", Text::new("Dernier jour", "Last day")),
+    ("evaluation_terms", Text::new("Évaluation", "Evaluation")),
+    (
+        "forbidden_tasks",
+        Text::new("Tâches interdites", "Forbidden tasks"),
+    ),
+    (
+        "holder_insurance",
+        Text::new("Assurance du porteur", "Insurance of the holder"),
+    ),
+    (
+        "image_consent",
+        Text::new("Droit à l'image", "Consent for pictures"),
+    ),
+    ("initiative", Text::new("Initiative", "Initiative")),
+    ("land", Text::new("Terrain", "Land")),
+    (
+        "land_description",
+        Text::new("Description du terrain", "Description of the land"),
+    ),
+    ("land_fee_cents", Text::new("Redevance", "Fee for the land")),
+    (
+        "land_fee_exemption",
+        Text::new("Motif d'exonération de redevance", "Why there is no fee"),
+    ),
+    (
+        "long_duration_reason",
+        Text::new("Motif d'une longue durée", "Why it lasts long"),
+    ),
+    (
+        "no_upkeep_reason",
+        Text::new("Motif d'absence d'entretien", "Why there is no upkeep"),
+    ),
+    (
+        "notice_days",
+        Text::new("Préavis, en jours", "Notice, in days"),
+    ),
+    (
+        "number",
+        Text::new("Numéro de la version", "Number of the version"),
+    ),
+    ("object", Text::new("Objet", "Object")),
+    (
+        "parties",
+        Text::new("Parties et signataires", "Parties and signatories"),
+    ),
+    ("root_id", Text::new("Première version", "First version")),
+    (
+        "schema",
+        Text::new("Forme du contenu", "Form of the content"),
+    ),
+    ("starts_on", Text::new("Premier jour", "First day")),
+    (
+        "supersedes",
+        Text::new("Version remplacée", "Version that is replaced"),
+    ),
+    (
+        "supervision_of_minors",
+        Text::new("Encadrement des mineurs", "Supervision of minors"),
+    ),
+    (
+        "tacit_renewal",
+        Text::new("Tacite reconduction", "Tacit renewal"),
+    ),
+    (
+        "works_ownership",
+        Text::new("Propriété des ouvrages", "Ownership of the works"),
+    ),
+];
+
+/// Canonical JSON of a content that is about to be signed, and its SHA-256 in hexadecimal.
+pub fn freeze(content: &ConventionContent) -> Result<(String, String), ApiError> {
+    let canonical = serde_json_canonicalizer::to_string(content).map_err(ApiError::internal)?;
+    let hash = hexadecimal(&Sha256::digest(&canonical));
+    Ok((canonical, hash))
+}
+
+/// The content that a version has now, with these articles. A signatory whose name was erased is left out.
+pub async fn draw_up(
+    conn: &mut AsyncPgConnection,
     found: &Found,
     bodies: &(Body, Option<Body>),
     parties: &[PartyState],
     commitments: &[CommitmentRow],
-) -> Result<(String, String), ApiError> {
+    articles: Vec<Article>,
+) -> Result<ConventionContent, ApiError> {
     let row = &found.row;
     let (name, siren): (String, Option<String>) = communes::table
         .find(&row.commune_code)
         .select((communes::name, communes::siren))
-        .first(&mut session.conn)
+        .first(conn)
         .await?;
     let (holder, host) = bodies;
     let party = |state: &PartyState| {
@@ -220,7 +350,7 @@ pub async fn freeze(
             Party::Holder => Some(holder),
             Party::Host => host.as_ref(),
         };
-        Ok(ContentParty {
+        Some(ContentParty {
             party: state.row.party,
             name: match body {
                 None => Some(name.clone()),
@@ -229,15 +359,25 @@ pub async fn freeze(
             kind: body.map(|body| body.kind),
             siret: body.and_then(|body| body.siret.clone()),
             capacity: state.row.capacity.clone(),
-            signatory: state
-                .identity
-                .hash()
-                .ok_or_else(|| ApiError::internal("a signatory without a name"))?,
+            signatory: state.identity.hash()?,
         })
     };
-    let content = ConventionContent {
+    let supersedes = match (row.supersedes_id, row.amendment_kind) {
+        (Some(id), Some(kind)) => Some(ContentSuperseded {
+            id,
+            content_sha256: conventions::table
+                .find((id, &row.commune_code))
+                .select(conventions::content_sha256.assume_not_null())
+                .first(conn)
+                .await?,
+            kind,
+            reason: row.amendment_reason.clone().unwrap_or_default(),
+        }),
+        _ => None,
+    };
+    Ok(ConventionContent {
         schema: "fifty-fifty/convention/1".to_owned(),
-        parties: parties.iter().map(party).collect::<Result<_, ApiError>>()?,
+        parties: parties.iter().filter_map(party).collect(),
         commune: ContentCommune {
             code: row.commune_code.clone(),
             name: name.clone(),
@@ -249,6 +389,7 @@ pub async fn freeze(
         },
         root_id: row.root_id,
         number: row.number,
+        supersedes,
         object: row.object.clone(),
         starts_on: row.starts_on,
         ends_on: row.ends_on,
@@ -271,8 +412,19 @@ pub async fn freeze(
         evaluation_terms: row.evaluation_terms.clone(),
         authority: row.authority(),
         commitments: commitments.iter().map(ContentCommitment::from).collect(),
-    };
-    let canonical = serde_json_canonicalizer::to_string(&content).map_err(ApiError::internal)?;
-    let hash = hexadecimal(&Sha256::digest(&canonical));
-    Ok((canonical, hash))
+        articles,
+    })
+}
+
+/// The content that a draft would be opened with now.
+pub async fn now(
+    session: &mut Session,
+    found: &Found,
+    parties: &[PartyState],
+) -> Result<ConventionContent, ApiError> {
+    let conn = &mut session.conn;
+    let bodies = parties::bodies(conn, &found.row).await?;
+    let commitments = model::held_as_worded(conn, &found.row).await?;
+    let model = templates::model::latest(conn, &found.row.commune_code).await?;
+    draw_up(conn, found, &bodies, parties, &commitments, model.articles).await
 }

@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::input::{ConventionPatch, NewConvention};
+use super::input::{ConventionPatch, NewConvention, NewTermsOfCommitment};
 use super::lifecycle::{ConventionAction, ConventionState, LIVE};
-use super::model::{self, ConventionRow};
+use super::model::{self, ConventionRow, NewTerms};
 use super::naming;
 use crate::auth::policy::Role;
 use crate::commitments;
@@ -69,6 +69,9 @@ pub async fn draft(
         no_upkeep_reason: new.no_upkeep_reason,
         notice_days: new.notice_days,
         evaluation_terms: new.evaluation_terms,
+        supersedes_id: None,
+        amendment_kind: None,
+        amendment_reason: None,
         authority_kind: None,
         authority_reference: None,
         authority_on: None,
@@ -85,10 +88,12 @@ pub async fn draft(
         ended_at: None,
         effective_on: None,
         reason: None,
+        practical_information: None,
         created_by: session.actor.person()?.id,
         state_changed_at: session.now,
         created_at: session.now,
         version: 1,
+        template_id: None,
     };
     row.set_authority(new.authority);
     diesel::insert_into(conventions::table)
@@ -106,21 +111,27 @@ pub async fn draft(
     Ok(row)
 }
 
-/// Chooses what a draft holds: these commitments, or all that are proposed or accepted.
+/// Chooses what a draft holds: these commitments, or all that are proposed or accepted; an amendment also what the
+/// version before it holds.
 pub async fn hold(
     session: &mut Session,
     row: &ConventionRow,
     chosen: Option<&[CommitmentId]>,
 ) -> Result<(), ApiError> {
+    let before = match row.supersedes_id {
+        Some(before) => model::held(&mut session.conn, before).await?,
+        None => Vec::new(),
+    };
     let on_the_table: Vec<CommitmentId> =
         commitments::model::of_initiative(&mut session.conn, row.initiative_id)
             .await?
             .into_iter()
             .filter(|commitment| {
-                matches!(
-                    commitment.state,
-                    CommitmentState::Proposed | CommitmentState::Accepted
-                )
+                before.contains(&commitment.id)
+                    || matches!(
+                        commitment.state,
+                        CommitmentState::Proposed | CommitmentState::Accepted
+                    )
             })
             .map(|commitment| commitment.id)
             .collect();
@@ -131,8 +142,8 @@ pub async fn hold(
             .filter(|(_, id)| !on_the_table.contains(id))
             .map(|(index, _)| {
                 let text = Text::new(
-                    "Aucun engagement proposé ou accepté de l'initiative n'a cet identifiant.",
-                    "No proposed or accepted commitment of the initiative has this id.",
+                    "Aucun engagement proposé, accepté ou déjà dans la convention n'a cet identifiant.",
+                    "No commitment that is proposed, accepted or in the convention already has this id.",
                 );
                 Fault::at(
                     &format!("/commitment_ids/{index}"),
@@ -145,9 +156,12 @@ pub async fn hold(
             return Err(ApiError::invalid(faults));
         }
     }
-    let held: Vec<_> = on_the_table
+    let kept: Vec<CommitmentId> = on_the_table
         .into_iter()
         .filter(|id| chosen.is_none_or(|chosen| chosen.contains(id)))
+        .collect();
+    let held: Vec<_> = kept
+        .iter()
         .map(|id| {
             (
                 convention_commitments::convention_id.eq(row.id),
@@ -159,12 +173,97 @@ pub async fn hold(
     diesel::delete(convention_commitments::table)
         .filter(convention_commitments::convention_id.eq(row.id))
         .filter(convention_commitments::commune_code.eq(&row.commune_code))
+        .filter(convention_commitments::commitment_id.ne_all(&kept))
         .execute(&mut session.conn)
         .await?;
     diesel::insert_into(convention_commitments::table)
         .values(held)
+        .on_conflict_do_nothing()
         .execute(&mut session.conn)
         .await?;
+    Ok(())
+}
+
+/// Gives new terms to commitments that are binding, in place of those that the amendment gave before.
+pub async fn reword(
+    session: &mut Session,
+    row: &ConventionRow,
+    all: Vec<NewTermsOfCommitment>,
+) -> Result<(), ApiError> {
+    let held = model::lock_held(&mut session.conn, row).await?;
+    let mut faults = Vec::new();
+    for (index, new) in all.iter().enumerate() {
+        let pointer = |field: &str| format!("/new_terms/{index}/{field}");
+        let bound = held
+            .iter()
+            .find(|held| held.id == new.commitment_id)
+            .filter(|held| {
+                matches!(
+                    held.state,
+                    CommitmentState::Binding | CommitmentState::PartiallyFulfilled
+                )
+            });
+        let Some(bound) = bound else {
+            let text = Text::new(
+                "Aucun engagement en cours de la version en vigueur n'a cet identifiant, ou l'avenant ne le reprend pas.",
+                "No pending commitment of the version in force has this id, or the amendment does not hold it.",
+            );
+            faults.push(Fault::at(
+                &pointer("commitment_id"),
+                FaultCode::NotFound,
+                text,
+            ));
+            continue;
+        };
+        let money = bound.amount_cents.is_some();
+        let misplaced = [
+            ("amount_cents", new.amount_cents.is_some() && !money),
+            ("quantity", new.quantity.is_some() && money),
+            ("unit_value_cents", new.unit_value_cents.is_some() && money),
+            (
+                "budget_year",
+                new.budget_year.is_some() && bound.budget_year.is_none(),
+            ),
+            ("due_on", new.due_on.is_some() && bound.is_upkeep()),
+            ("upkeep", new.upkeep.is_some() && !bound.is_upkeep()),
+        ];
+        for (field, _) in misplaced.into_iter().filter(|(_, misplaced)| *misplaced) {
+            let text = Text::new(
+                "Cet engagement n'a pas cela.",
+                "This commitment has no such thing.",
+            );
+            faults.push(Fault::at(&pointer(field), FaultCode::Inconsistent, text));
+        }
+    }
+    if !faults.is_empty() {
+        return Err(ApiError::invalid(faults));
+    }
+    let of_this_version = || {
+        convention_commitments::table
+            .filter(convention_commitments::convention_id.eq(row.id))
+            .filter(convention_commitments::commune_code.eq(&row.commune_code))
+    };
+    diesel::update(of_this_version())
+        .set(NewTerms::default())
+        .execute(&mut session.conn)
+        .await?;
+    for new in all {
+        let terms = NewTerms {
+            amount_cents: new.amount_cents,
+            quantity: new.quantity,
+            unit_value_cents: new.unit_value_cents,
+            budget_year: new.budget_year,
+            due_on: new.due_on,
+            upkeep_starts_on: new.upkeep.map(|upkeep| upkeep.starts_on),
+            upkeep_ends_on: new.upkeep.map(|upkeep| upkeep.ends_on),
+        };
+        diesel::update(
+            of_this_version().filter(convention_commitments::commitment_id.eq(new.commitment_id)),
+        )
+        .set(terms)
+        .execute(&mut session.conn)
+        .await?;
+    }
     Ok(())
 }
 
@@ -194,6 +293,7 @@ pub fn change(row: &mut ConventionRow, patch: ConventionPatch) -> Result<(), Api
         no_upkeep_reason,
         notice_days,
         evaluation_terms,
+        practical_information,
     );
     if let Some(authority) = patch.authority {
         row.set_authority(authority);

@@ -9,7 +9,7 @@ use super::lifecycle::{ConventionAction, ConventionState};
 use crate::codes::codes;
 use crate::commitments::dto::{Balance, Commitment};
 use crate::holders::dto::HolderSummary;
-use crate::ids::{ConventionId, InitiativeId, MandateId, UserId};
+use crate::ids::{ConventionId, InitiativeId, MandateId, TemplateId, UserId};
 use crate::initiatives::dto::{CommuneSummary, Land};
 
 codes! {
@@ -26,6 +26,12 @@ codes! {
         FrameworkDeliberation = "framework_deliberation", "Délibération-cadre", "Framework deliberation";
         DelegatedDecision = "delegated_decision", "Décision par délégation", "Delegated decision";
         MayorOrder = "mayor_order", "Arrêté du maire", "Mayor's order";
+    }
+
+    /// In which way a version changes the one before it.
+    pub enum AmendmentKind "amendment_kinds" {
+        Amendment = "amendment", "Avenant", "Amendment";
+        Renewal = "renewal", "Renouvellement", "Renewal";
     }
 
     /// Who owns what is built.
@@ -115,7 +121,7 @@ fn executory_after_the_decision(authority: &Authority) -> Result<(), ValidationE
 }
 
 /// An initiative by its title.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct InitiativeTitle {
     /// Identifier.
     pub id: InitiativeId,
@@ -225,6 +231,15 @@ pub struct Convention {
     /// Number of the version, from 1.
     #[schema(minimum = 1)]
     pub number: i32,
+    /// The version that this one replaces once all have signed; null for the first.
+    #[schema(required)]
+    pub supersedes_id: Option<ConventionId>,
+    /// In which way it changes that one.
+    #[schema(required)]
+    pub amendment_kind: Option<AmendmentKind>,
+    /// Why it was changed.
+    #[schema(required)]
+    pub amendment_reason: Option<String>,
     /// What it is for.
     pub initiative_id: InitiativeId,
     /// The commune.
@@ -296,15 +311,21 @@ pub struct Convention {
     /// The act that lets the commune commit.
     #[schema(required)]
     pub authority: Option<Authority>,
-    /// What each side promises, in the order in which it was proposed.
+    /// What each side promises, in the order in which it was proposed: as this version words it until it is signed, then
+    /// as it is now.
     pub commitments: Vec<Commitment>,
     /// What they add up to.
     pub balance: Balance,
     /// Who signs.
+    #[schema(max_items = 3)]
     pub parties: Vec<ConventionParty>,
     /// SHA-256 of the content as `GET …/content` gives it, in hexadecimal; null while it is a draft.
     #[schema(required, pattern = "^[0-9a-f]{64}$")]
     pub content_sha256: Option<String>,
+    /// The version of the commune's model of articles with which it was opened; null for the program's own, and while
+    /// it is a draft.
+    #[schema(required)]
+    pub template_id: Option<TemplateId>,
     /// When it was opened for signature.
     #[schema(required)]
     pub opened_at: Option<DateTime<Utc>>,
@@ -317,9 +338,12 @@ pub struct Convention {
     /// Last day on which a terminated version counts.
     #[schema(required)]
     pub effective_on: Option<NaiveDate>,
-    /// Why it was reopened, cancelled or terminated.
+    /// Why it was reopened, cancelled, suspended or terminated.
     #[schema(required)]
     pub reason: Option<String>,
+    /// Whom to call, where the key is: not signed, changed at any time; for the parties and the town hall.
+    #[schema(required)]
+    pub practical_information: Option<String>,
     /// When it was written down here.
     pub created_at: DateTime<Utc>,
 }

@@ -1,11 +1,13 @@
 //! What the API takes to make, change, sign and end conventions.
 
+use bigdecimal::BigDecimal;
 use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use super::dto::{Authority, ContributorStatus, Party, WorksOwnership};
+use crate::commitments::dto::Upkeep;
 use crate::http::extract::absent_or_null;
 use crate::ids::{CommitmentId, MandateId, UserId};
 use crate::initiatives::dto::Land;
@@ -274,6 +276,101 @@ pub struct ConventionPatch {
     /// The commitments that it holds, all of them.
     #[schema(max_items = 100, nullable = false)]
     pub commitment_ids: Option<Vec<CommitmentId>>,
+    /// New terms for commitments that are binding already, all of them; of an amendment.
+    #[validate(nested)]
+    #[schema(max_items = 100, nullable = false)]
+    pub new_terms: Option<Vec<NewTermsOfCommitment>>,
+    /// Whom to call, where the key is. It is not signed: it changes at any time.
+    #[serde(default, deserialize_with = "absent_or_null")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 5000)]
+    pub practical_information: Option<Option<String>>,
+}
+
+impl ConventionPatch {
+    /// Whether it changes only what is not signed.
+    pub fn is_immaterial(&self) -> bool {
+        let Self {
+            object: None,
+            starts_on: None,
+            ends_on: None,
+            long_duration_reason: None,
+            land: None,
+            land_description: None,
+            land_fee_cents: None,
+            land_fee_exemption: None,
+            tacit_renewal: None,
+            clergy_agreement: None,
+            works_ownership: None,
+            contributor_status: None,
+            commune_insurance: None,
+            holder_insurance: None,
+            forbidden_tasks: None,
+            supervision_of_minors: None,
+            image_consent: None,
+            no_upkeep_reason: None,
+            notice_days: None,
+            evaluation_terms: None,
+            authority: None,
+            parties: None,
+            commitment_ids: None,
+            new_terms: None,
+            practical_information: _,
+        } = self
+        else {
+            return false;
+        };
+        true
+    }
+}
+
+/// New terms of a commitment that is binding; what is absent stays.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(min_properties = 2)]
+pub struct NewTermsOfCommitment {
+    /// Which commitment.
+    pub commitment_id: CommitmentId,
+    /// Amount of money, in euro cents.
+    #[schema(minimum = 1, maximum = 100000000000i64, nullable = false)]
+    pub amount_cents: Option<i64>,
+    /// How much, of what is no money; a decimal number above 0, with at most three decimals.
+    #[schema(value_type = Option<String>, format = "decimal", nullable = false,
+        pattern = r"^(0*[1-9]\d{0,7}(\.\d{1,3})?|0+\.(00[1-9]|0[1-9]\d?|[1-9]\d{0,2}))$")]
+    pub quantity: Option<BigDecimal>,
+    /// Value of one unit, in euro cents.
+    #[schema(minimum = 0, maximum = 100000000, nullable = false)]
+    pub unit_value_cents: Option<i64>,
+    /// Year of the envelope, for the commune's money.
+    #[schema(minimum = 1990, maximum = 2100, nullable = false)]
+    pub budget_year: Option<i32>,
+    /// By when, of what is done once.
+    #[schema(nullable = false)]
+    pub due_on: Option<NaiveDate>,
+    /// From when to when, of upkeep.
+    #[schema(nullable = false)]
+    pub upkeep: Option<Upkeep>,
+}
+
+/// An amendment to prepare.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "Deux jardinières de plus, à la demande des riverains."}))]
+pub struct NewAmendment {
+    /// Why; it is signed with the rest.
+    #[schema(min_length = 1, max_length = 5000)]
+    pub reason: String,
+}
+
+/// A renewal to prepare.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "L'association continue.", "ends_on": "2030-06-30"}))]
+pub struct NewRenewal {
+    /// Why; it is signed with the rest.
+    #[schema(min_length = 1, max_length = 5000)]
+    pub reason: String,
+    /// Last day of the new version, which begins on the day after the last day of the old one.
+    pub ends_on: NaiveDate,
 }
 
 /// A signature by the caller's own account.

@@ -27,6 +27,8 @@ codes! {
         Sign = "sign", "Signer", "Sign";
         RecordSignature = "record_signature", "Enregistrer une signature sur papier", "Record a signature on paper";
         Cancel = "cancel", "Annuler", "Cancel";
+        Amend = "amend", "Préparer un avenant", "Amend";
+        Renew = "renew", "Renouveler", "Renew";
         Suspend = "suspend", "Suspendre", "Suspend";
         Resume = "resume", "Reprendre", "Resume";
         Terminate = "terminate", "Résilier", "Terminate";
@@ -47,8 +49,8 @@ pub const UNSIGNED: &[ConventionState] = &[Draft, OpenForSignature];
 /// What is in force, or pauses.
 pub const IN_FORCE: &[ConventionState] = &[Active, Suspended];
 
-/// The actions that a caller can take: each has a route of its own, or is the PATCH. The others come with time
-/// or with amendments.
+/// The actions that a caller can take: each has a route of its own, or is the PATCH. The others come with time, or
+/// when an amendment is signed.
 pub const WITH_ROUTE: &[Action] = &[
     Action::Update,
     Action::OpenForSignature,
@@ -56,6 +58,10 @@ pub const WITH_ROUTE: &[Action] = &[
     Action::Sign,
     Action::RecordSignature,
     Action::Cancel,
+    Action::Amend,
+    Action::Renew,
+    Action::Suspend,
+    Action::Resume,
     Action::Terminate,
 ];
 
@@ -76,7 +82,6 @@ const fn rule(
     }
 }
 
-const NOTHING: Text = Text::new("", "");
 const A_REASON: Text = Text::new("Un motif.", "A reason.");
 
 /// The table of domain.md, with what changes no state beside it.
@@ -85,15 +90,24 @@ pub const CONVENTION: Lifecycle<ConventionState, Action> = Lifecycle {
     subject: "convention",
     start: Draft,
     rules: &[
-        rule(Action::Update, &[Draft], None, &[Agent], NOTHING),
+        rule(
+            Action::Update,
+            &[Draft, OpenForSignature, Active, Suspended],
+            None,
+            &[Agent],
+            Text::new(
+                "Ce qui se signe ne change que tant que c'est un brouillon.",
+                "What is signed changes only while it is a draft.",
+            ),
+        ),
         rule(
             Action::OpenForSignature,
             &[Draft],
             Some(OpenForSignature),
             &[Agent],
             Text::new(
-                "Une initiative acceptée ; un engagement de chaque côté, tous acceptés ; un entretien par le porteur ou le motif de son absence ; un signataire majeur par partie ; l'acte d'autorisation s'il y a de l'argent ou un terrain public.",
-                "An accepted initiative; a commitment on each side, all of them accepted; an upkeep by the holder or why there is none; an adult signatory for each party; the authority where money or public land is concerned.",
+                "Une initiative acceptée, pour un avenant en cours ou achevée ; un engagement de chaque côté, tous acceptés ; un entretien par le porteur ou le motif de son absence ; un signataire majeur par partie ; l'acte d'autorisation s'il y a de l'argent ou un terrain public.",
+                "An initiative that is accepted, for an amendment in progress or completed; a commitment on each side, all of them accepted; an upkeep by the holder or why there is none; an adult signatory for each party; the authority where money or public land is concerned.",
             ),
         ),
         rule(
@@ -112,8 +126,8 @@ pub const CONVENTION: Lifecycle<ConventionState, Action> = Lifecycle {
             Some(Active),
             &[Holder, Host, ElectedOfficial],
             Text::new(
-                "Le signataire désigné d'une partie, et l'empreinte du contenu actuel ; la dernière signature fait entrer la convention en vigueur.",
-                "The named signatory of a party, and the hash of the current content; the last signature makes the convention active.",
+                "Le signataire désigné d'une partie, et l'empreinte du contenu actuel ; la dernière signature fait entrer la convention en vigueur ; un avenant remplace alors la version en vigueur.",
+                "The named signatory of a party, and the hash of the current content; the last signature makes the convention active; an amendment then replaces the version in force.",
             ),
         ),
         rule(
@@ -132,6 +146,26 @@ pub const CONVENTION: Lifecycle<ConventionState, Action> = Lifecycle {
             Some(Cancelled),
             &[Agent],
             A_REASON,
+        ),
+        rule(
+            Action::Amend,
+            &[Active],
+            None,
+            &[Agent],
+            Text::new(
+                "Un motif ; fait une nouvelle version en brouillon, l'ancienne reste en vigueur jusqu'à la dernière signature.",
+                "A reason; makes a new version as a draft, the old one stays in force until the last signature.",
+            ),
+        ),
+        rule(
+            Action::Renew,
+            &[Active],
+            None,
+            &[Agent],
+            Text::new(
+                "Un motif et un nouveau terme ; comme un avenant.",
+                "A reason and a new last day; like an amendment.",
+            ),
         ),
         rule(
             Action::Suspend,

@@ -1,7 +1,10 @@
 //! Conventions: who does what, signed by both sides.
 
 pub mod actions;
+pub mod amending;
+pub mod changes;
 pub mod content;
+pub mod document;
 pub mod drafting;
 pub mod dto;
 pub mod ending;
@@ -15,4 +18,5 @@ pub mod parties;
 pub mod quick;
 pub mod routes;
 pub mod signing;
+pub mod verification;
 pub mod view;

@@ -1,18 +1,23 @@
 //! Versions of conventions in the database: rows, who may read them, and their steps.
 
+use std::collections::HashMap;
+
+use bigdecimal::BigDecimal;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::dto::{Authority, AuthorityKind, ContributorStatus, Votes, WorksOwnership};
-use super::lifecycle::{ConventionAction, ConventionState};
+use super::dto::{
+    AmendmentKind, Authority, AuthorityKind, ContributorStatus, Votes, WorksOwnership,
+};
+use super::lifecycle::{ConventionAction, ConventionState, UNSIGNED};
 use crate::audit::{self, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
 use crate::commitments;
 use crate::commitments::model::CommitmentRow;
 use crate::db::schema::{convention_commitments, conventions};
 use crate::http::error::{ApiError, Code};
-use crate::ids::{CommitmentId, ConventionId, HolderId, InitiativeId, UserId};
+use crate::ids::{CommitmentId, ConventionId, HolderId, InitiativeId, TemplateId, UserId};
 use crate::initiatives;
 use crate::initiatives::dto::Land;
 use crate::lifecycle::Step;
@@ -50,6 +55,9 @@ pub struct ConventionRow {
     pub no_upkeep_reason: Option<String>,
     pub notice_days: i32,
     pub evaluation_terms: Option<String>,
+    pub supersedes_id: Option<ConventionId>,
+    pub amendment_kind: Option<AmendmentKind>,
+    pub amendment_reason: Option<String>,
     pub authority_kind: Option<AuthorityKind>,
     pub authority_reference: Option<String>,
     pub authority_on: Option<NaiveDate>,
@@ -66,10 +74,13 @@ pub struct ConventionRow {
     pub ended_at: Option<DateTime<Utc>>,
     pub effective_on: Option<NaiveDate>,
     pub reason: Option<String>,
+    pub practical_information: Option<String>,
     pub created_by: UserId,
     pub state_changed_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub version: i32,
+    /// The commune's model with which it was opened; nothing for the program's own.
+    pub template_id: Option<TemplateId>,
 }
 
 /// A version that the caller may read, with its initiative and what they are in it.
@@ -206,7 +217,63 @@ pub async fn held(
         .await?)
 }
 
-/// The same as rows, in the order in which they were proposed, held until the transaction ends.
+/// New terms that an amendment gives to a commitment; nothing leaves the old one.
+#[derive(Clone, Debug, Default, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = convention_commitments, treat_none_as_null = true)]
+pub struct NewTerms {
+    pub amount_cents: Option<i64>,
+    pub quantity: Option<BigDecimal>,
+    pub unit_value_cents: Option<i64>,
+    pub budget_year: Option<i32>,
+    pub due_on: Option<NaiveDate>,
+    pub upkeep_starts_on: Option<NaiveDate>,
+    pub upkeep_ends_on: Option<NaiveDate>,
+}
+
+impl NewTerms {
+    /// Whether it changes anything.
+    pub fn is_empty(&self) -> bool {
+        self.amount_cents.is_none()
+            && self.quantity.is_none()
+            && self.unit_value_cents.is_none()
+            && self.budget_year.is_none()
+            && self.due_on.is_none()
+            && self.upkeep_starts_on.is_none()
+            && self.upkeep_ends_on.is_none()
+    }
+
+    /// The commitment under these terms.
+    pub fn apply(self, row: &mut CommitmentRow) {
+        row.amount_cents = self.amount_cents.or(row.amount_cents);
+        row.quantity = self.quantity.or_else(|| row.quantity.take());
+        row.unit_value_cents = self.unit_value_cents.or(row.unit_value_cents);
+        row.budget_year = self.budget_year.or(row.budget_year);
+        row.due_on = self.due_on.or(row.due_on);
+        row.upkeep_starts_on = self.upkeep_starts_on.or(row.upkeep_starts_on);
+        row.upkeep_ends_on = self.upkeep_ends_on.or(row.upkeep_ends_on);
+        row.value_cents = row.value();
+    }
+}
+
+/// The new terms that a version gives, by commitment.
+pub async fn new_terms(
+    conn: &mut AsyncPgConnection,
+    id: ConventionId,
+) -> Result<HashMap<CommitmentId, NewTerms>, ApiError> {
+    let rows: Vec<(CommitmentId, NewTerms)> = convention_commitments::table
+        .filter(convention_commitments::convention_id.eq(id))
+        .filter(convention_commitments::commune_code.eq(id.commune()))
+        .select((convention_commitments::commitment_id, NewTerms::as_select()))
+        .load(conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .filter(|(_, terms)| !terms.is_empty())
+        .collect())
+}
+
+/// The commitments that a version holds as rows, in the order in which they were proposed, held until the transaction
+/// ends. They are as they are now.
 pub async fn lock_held(
     conn: &mut AsyncPgConnection,
     row: &ConventionRow,
@@ -215,6 +282,46 @@ pub async fn lock_held(
     let mut rows = commitments::model::lock_all(conn, row.initiative_id).await?;
     rows.retain(|commitment| held.contains(&commitment.id));
     Ok(rows)
+}
+
+/// The commitments that a version holds, as it words them.
+pub async fn held_as_worded(
+    conn: &mut AsyncPgConnection,
+    row: &ConventionRow,
+) -> Result<Vec<CommitmentRow>, ApiError> {
+    let held = held(conn, row.id).await?;
+    let mut rows = commitments::model::of_initiative(conn, row.initiative_id).await?;
+    rows.retain(|commitment| held.contains(&commitment.id));
+    word(conn, row, &mut rows).await?;
+    Ok(rows)
+}
+
+/// The same, held until the transaction ends.
+pub async fn lock_held_as_worded(
+    conn: &mut AsyncPgConnection,
+    row: &ConventionRow,
+) -> Result<Vec<CommitmentRow>, ApiError> {
+    let mut rows = lock_held(conn, row).await?;
+    word(conn, row, &mut rows).await?;
+    Ok(rows)
+}
+
+/// Gives the commitments the terms of a version that is not signed yet; afterwards they have them.
+async fn word(
+    conn: &mut AsyncPgConnection,
+    row: &ConventionRow,
+    rows: &mut [CommitmentRow],
+) -> Result<(), ApiError> {
+    if !UNSIGNED.contains(&row.state) {
+        return Ok(());
+    }
+    let mut terms = new_terms(conn, row.id).await?;
+    for commitment in rows {
+        if let Some(terms) = terms.remove(&commitment.id) {
+            terms.apply(commitment);
+        }
+    }
+    Ok(())
 }
 
 /// Writes a row that the caller holds locked; `from` guards against a state that is not the one that was read.
@@ -302,7 +409,22 @@ pub async fn cancel(
     advance(session, row, step, ConventionAction::Cancel, Some(reason)).await
 }
 
-/// Ends a version that is in force, with effect on a day.
+/// Ends the amendment that is being prepared, for what it would change has come to an end.
+async fn cancel_amendments(
+    session: &mut Session,
+    row: &ConventionRow,
+    role: Role,
+    reason: &str,
+) -> Result<(), ApiError> {
+    for mut version in lock_all(&mut session.conn, row.initiative_id, UNSIGNED).await? {
+        if version.root_id == row.root_id {
+            cancel(session, &mut version, role, reason).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends a version that is in force, with effect on a day, and the amendment that is being prepared.
 pub async fn terminate(
     session: &mut Session,
     row: &mut ConventionRow,
@@ -310,6 +432,7 @@ pub async fn terminate(
     effective_on: NaiveDate,
     reason: &str,
 ) -> Result<(), ApiError> {
+    cancel_amendments(session, row, role, reason).await?;
     let step = Step {
         from: row.state,
         to: ConventionState::Terminated,
@@ -327,6 +450,9 @@ pub async fn terminate(
     )
     .await
 }
+
+/// Why an amendment is cancelled when time ends what it would change.
+const EXPIRED: &str = "La convention est arrivée à son terme.";
 
 /// Lets expire what has passed its last day. Returns how many.
 pub async fn expire_by_time(session: &mut Session) -> Result<usize, ApiError> {
@@ -352,6 +478,7 @@ pub async fn expire_by_time(session: &mut Session) -> Result<usize, ApiError> {
         if !matches!(from, ConventionState::Active | ConventionState::Suspended) {
             continue;
         }
+        cancel_amendments(session, &row, Role::Clock, EXPIRED).await?;
         row.ended_at = Some(session.now);
         let step = Step {
             from,

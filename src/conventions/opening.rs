@@ -1,6 +1,8 @@
 //! Opening for signature: every condition is looked at and all that are not met come at once; then the content is
 //! frozen. The database holds the same conditions.
 
+use std::collections::HashMap;
+
 use chrono::Months;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -8,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use super::content;
 use super::dto::{AuthorityKind, Party};
 use super::lifecycle::{ConventionAction, ConventionState};
-use super::model::{self, Found};
+use super::model::{self, Found, NewTerms};
 use super::parties::{self, Body, PartyState};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side};
 use crate::commitments::lifecycle::CommitmentState;
@@ -17,11 +19,12 @@ use crate::communes;
 use crate::db::schema::holder_members;
 use crate::holders::dto::HolderKind;
 use crate::http::error::{ApiError, Code, Fault, FaultCode, Text};
-use crate::ids::UserId;
+use crate::ids::{CommitmentId, UserId};
 use crate::initiatives::dto::Land;
 use crate::initiatives::lifecycle::InitiativeState;
 use crate::lifecycle::Step;
 use crate::state::Session;
+use crate::templates;
 
 /// Freezes the content of a draft that the caller holds locked, once every condition is met.
 pub async fn open(
@@ -31,9 +34,11 @@ pub async fn open(
 ) -> Result<(), ApiError> {
     let bodies = parties::bodies(&mut session.conn, &found.row).await?;
     let parties = parties::of(&mut session.conn, found.row.id).await?;
-    let commitments = model::lock_held(&mut session.conn, &found.row).await?;
+    let changed = model::new_terms(&mut session.conn, found.row.id).await?;
+    let commitments = model::lock_held_as_worded(&mut session.conn, &found.row).await?;
     let mut faults = Vec::new();
     of_the_commitments(found, &commitments, &mut faults);
+    of_the_amendment(found, &commitments, &changed, &mut faults);
     of_the_parties(session, found, &parties, &mut faults).await?;
     of_the_terms(session, found, &bodies, &commitments, &mut faults).await?;
     if !faults.is_empty() {
@@ -45,7 +50,12 @@ pub async fn open(
             )
         });
     }
-    let (content, hash) = content::freeze(session, found, &bodies, &parties, &commitments).await?;
+    let model = templates::model::latest(&mut session.conn, &found.row.commune_code).await?;
+    found.row.template_id = (model.version > 0).then_some(model.id);
+    let conn = &mut session.conn;
+    let content =
+        content::draw_up(conn, found, &bodies, &parties, &commitments, model.articles).await?;
+    let (content, hash) = content::freeze(&content)?;
     found.row.content = Some(content);
     found.row.content_sha256 = Some(hash);
     found.row.opened_at = Some(session.now);
@@ -84,7 +94,15 @@ fn of_the_commitments(found: &Found, commitments: &[CommitmentRow], faults: &mut
         );
     }
     for (index, held) in commitments.iter().enumerate() {
-        if held.state != CommitmentState::Accepted {
+        let bound = found.row.number > 1
+            && matches!(
+                held.state,
+                CommitmentState::Binding
+                    | CommitmentState::PartiallyFulfilled
+                    | CommitmentState::Fulfilled
+                    | CommitmentState::Unfulfilled
+            );
+        if held.state != CommitmentState::Accepted && !bound {
             wrong(
                 faults,
                 &format!("/commitments/{index}/state"),
@@ -111,6 +129,29 @@ fn of_the_commitments(found: &Found, commitments: &[CommitmentRow], faults: &mut
             "Un entretien par le porteur, ou le motif de son absence.",
             "An upkeep by the holder, or why there is none.",
         );
+    }
+}
+
+/// When the work is done, an amendment only changes the upkeep.
+fn of_the_amendment(
+    found: &Found,
+    commitments: &[CommitmentRow],
+    changed: &HashMap<CommitmentId, NewTerms>,
+    faults: &mut Vec<Fault>,
+) {
+    if found.initiative.row.state != InitiativeState::Completed {
+        return;
+    }
+    for (index, held) in commitments.iter().enumerate() {
+        let new = held.state == CommitmentState::Accepted || changed.contains_key(&held.id);
+        if new && !held.is_upkeep() {
+            wrong(
+                faults,
+                &format!("/commitments/{index}"),
+                "L'initiative est achevée : seul l'entretien change encore.",
+                "The initiative is completed: only upkeep changes any more.",
+            );
+        }
     }
 }
 
@@ -148,7 +189,10 @@ async fn of_the_parties(
     ];
     for (party, _) in needed.into_iter().filter(|(_, needed)| *needed) {
         let pointer = format!("/parties/{party}");
-        let Some(named) = parties.iter().find(|named| named.row.party == party) else {
+        let Some(named) = parties
+            .iter()
+            .find(|named| named.row.party == party && named.identity.hash().is_some())
+        else {
             missing(
                 faults,
                 &pointer,
@@ -201,13 +245,17 @@ async fn of_the_terms(
     faults: &mut Vec<Fault>,
 ) -> Result<(), ApiError> {
     let row = &found.row;
-    if found.initiative.row.state != InitiativeState::Accepted {
+    let opens_in: &[InitiativeState] = match row.supersedes_id {
+        None => &[InitiativeState::Accepted],
+        Some(_) => &[InitiativeState::InProgress, InitiativeState::Completed],
+    };
+    if !opens_in.contains(&found.initiative.row.state) {
         return Err(ApiError {
             state: Some(found.initiative.row.state.code()),
             ..ApiError::because(
                 Code::WrongState,
-                "L'initiative n'est pas acceptée.",
-                "The initiative is not accepted.",
+                "L'initiative n'est pas acceptée, ou pour un avenant ni en cours ni achevée.",
+                "The initiative is not accepted, or for an amendment neither in progress nor completed.",
             )
         });
     }

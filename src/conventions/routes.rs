@@ -6,7 +6,7 @@ use super::content::ConventionContent;
 use super::drafting;
 use super::dto::{Convention, ConventionFilter, ConventionList, ConventionPage};
 use super::input::{ConventionPatch, NewConvention};
-use super::lifecycle::{CONVENTION, ConventionAction};
+use super::lifecycle::{CONVENTION, ConventionAction, ConventionState};
 use super::list::{self, Position};
 use super::{model, naming, view};
 use crate::audit::dto::HistoryPage;
@@ -163,16 +163,17 @@ pub async fn get_convention(
     })
 }
 
-/// Change a draft
+/// Change a convention
 ///
-/// An agent changes terms, signatories and the commitments that it holds, while it is a draft.
+/// An agent changes terms, signatories and the commitments that it holds, while it is a draft; of an amendment also the
+/// terms of commitments that are binding. `practical_information` is not signed and changes at any time.
 #[utoipa::path(
     tag = "conventions",
     params(("id" = ConventionId, Path, description = "Identifier of the version."), IfMatchHeader),
     request_body(content = ConventionPatch, content_type = "application/merge-patch+json"),
     responses(
-        (status = 200, description = "The draft as it is now.", body = Convention),
-        (status = 409, description = "It is no draft any more, or the caller is a member of the holder or host.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The convention as it is now.", body = Convention),
+        (status = 409, description = "What is signed changes only in a draft, or the caller is a member of the holder or host.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[patch("/v1/conventions/{id}")]
@@ -190,11 +191,24 @@ pub async fn update_convention(
             let step = CONVENTION.step(found.row.state, action, found.standing())?;
             if_match.check(found.row.version)?;
             let mut patch = body.0;
+            if found.row.state != ConventionState::Draft && !patch.is_immaterial() {
+                return Err(ApiError {
+                    state: Some(found.row.state.code()),
+                    ..ApiError::because(
+                        Code::WrongState,
+                        "Ce qui se signe ne change que dans un brouillon : rouvrez la convention, ou préparez un avenant. Seules les informations pratiques changent encore.",
+                        "What is signed changes only in a draft: reopen the convention, or prepare an amendment. Only the practical information changes any more.",
+                    )
+                });
+            }
             if let Some(new) = patch.parties.take() {
                 naming::name(session, &found.row, &new).await?;
             }
             if let Some(chosen) = patch.commitment_ids.take() {
                 drafting::hold(session, &found.row, Some(&chosen)).await?;
+            }
+            if let Some(terms) = patch.new_terms.take() {
+                drafting::reword(session, &found.row, terms).await?;
             }
             drafting::change(&mut found.row, patch)?;
             model::advance(session, &mut found.row, step, action, None).await?;

@@ -10,7 +10,7 @@ use super::input::{RecordSignature, RecordedMethod, Sign};
 use super::lifecycle::{CONVENTION, ConventionAction, ConventionState};
 use super::model::{self, Found};
 use super::parties::{self, NewSignature, PartyState};
-use super::view;
+use super::{amending, view};
 use crate::auth::caller::Caller;
 use crate::db::schema::signatures;
 use crate::http::error::{ApiError, Code, FaultCode};
@@ -231,6 +231,11 @@ async fn give(
         return model::advance(session, &mut found.row, step, action, None).await;
     }
     found.row.activated_at = Some(session.now);
+    if let Some(before) = found.row.supersedes_id {
+        amending::supersede(session, before).await?;
+        model::advance(session, &mut found.row, step, action, None).await?;
+        return amending::take_over(session, &found.row, before).await;
+    }
     model::advance(session, &mut found.row, step, action, None).await?;
     initiatives::model::start(session, &mut found.initiative.row).await?;
     for mut held in model::lock_held(&mut session.conn, &found.row).await? {

@@ -46,11 +46,10 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         .await?;
     let (holder, host) = parties::bodies(&mut session.conn, &found.row).await?;
     let parties = parties::of(&mut session.conn, id).await?;
-    let held = model::held(&mut session.conn, id).await?;
-    let mut commitments =
-        commitments::model::show_all(&mut session.conn, found.row.initiative_id, found.standing())
-            .await?;
-    commitments.retain(|commitment| held.contains(&commitment.id));
+    let rows = model::held_as_worded(&mut session.conn, &found.row).await?;
+    let initiative = found.row.initiative_id;
+    let commitments =
+        commitments::model::show(&mut session.conn, initiative, rows, found.standing()).await?;
     let allowed_actions = allowed_actions(session, &found, &parties);
     let inside = found.is_inside();
     let authority = found.row.authority();
@@ -59,6 +58,9 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         id,
         root_id: row.root_id,
         number: row.number,
+        supersedes_id: row.supersedes_id,
+        amendment_kind: row.amendment_kind,
+        amendment_reason: row.amendment_reason,
         initiative_id: row.initiative_id,
         commune: CommuneSummary {
             code: row.commune_code,
@@ -94,11 +96,13 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         commitments,
         parties: parties.iter().map(|party| party.show(inside)).collect(),
         content_sha256: row.content_sha256,
+        template_id: row.template_id,
         opened_at: row.opened_at,
         activated_at: row.activated_at,
         ended_at: row.ended_at,
         effective_on: row.effective_on,
         reason: row.reason,
+        practical_information: row.practical_information.filter(|_| inside),
         created_at: row.created_at,
     };
     Ok((row.version, convention))

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod embedded;
+pub mod remembered;
 pub mod schema;
 
 use std::time::Duration;

@@ -70,6 +70,13 @@ diesel::table! {
         convention_id -> Uuid,
         commitment_id -> Uuid,
         commune_code -> Text,
+        amount_cents -> Nullable<Int8>,
+        quantity -> Nullable<Numeric>,
+        unit_value_cents -> Nullable<Int8>,
+        budget_year -> Nullable<Int4>,
+        due_on -> Nullable<Date>,
+        upkeep_starts_on -> Nullable<Date>,
+        upkeep_ends_on -> Nullable<Date>,
     }
 }
 
@@ -82,6 +89,17 @@ diesel::table! {
         user_id -> Nullable<Uuid>,
         mandate_id -> Nullable<Uuid>,
         capacity -> Text,
+    }
+}
+
+diesel::table! {
+    convention_templates (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        version -> Int4,
+        articles -> Jsonb,
+        saved_by -> Uuid,
+        saved_at -> Timestamptz,
     }
 }
 
@@ -115,6 +133,9 @@ diesel::table! {
         no_upkeep_reason -> Nullable<Text>,
         notice_days -> Int4,
         evaluation_terms -> Nullable<Text>,
+        supersedes_id -> Nullable<Uuid>,
+        amendment_kind -> Nullable<Text>,
+        amendment_reason -> Nullable<Text>,
         authority_kind -> Nullable<Text>,
         authority_reference -> Nullable<Text>,
         authority_on -> Nullable<Date>,
@@ -131,10 +152,12 @@ diesel::table! {
         ended_at -> Nullable<Timestamptz>,
         effective_on -> Nullable<Date>,
         reason -> Nullable<Text>,
+        practical_information -> Nullable<Text>,
         created_by -> Uuid,
         state_changed_at -> Timestamptz,
         created_at -> Timestamptz,
         version -> Int4,
+        template_id -> Nullable<Uuid>,
     }
 }
 
@@ -553,6 +576,8 @@ diesel::joinable!(communes -> departments (department_code));
 diesel::joinable!(communes -> intercommunalities (epci_siren));
 diesel::joinable!(communes -> regions (region_code));
 diesel::joinable!(convention_parties -> users (user_id));
+diesel::joinable!(convention_templates -> communes (commune_code));
+diesel::joinable!(convention_templates -> users (saved_by));
 diesel::joinable!(conventions -> communes (commune_code));
 diesel::joinable!(conventions -> users (created_by));
 diesel::joinable!(decisions -> communes (commune_code));
@@ -590,6 +615,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     communes,
     convention_commitments,
     convention_parties,
+    convention_templates,
     conventions,
     decisions,
     departments,

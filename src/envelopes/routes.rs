@@ -30,7 +30,7 @@ pub struct Envelope {
     #[schema(example = "62528")]
     pub commune_code: String,
     /// Budget year.
-    #[schema(example = 2026)]
+    #[schema(minimum = 1990, maximum = 2100, example = 2026)]
     pub year: i32,
     /// What may be given, in euro cents; 0 while none is set.
     #[schema(example = 5000000, minimum = 0)]
@@ -128,7 +128,7 @@ pub async fn get_envelope(
     request_body = EnvelopeAmount,
     responses(
         (status = 200, description = "The envelope.", body = Envelope),
-        (status = 409, description = "More than that is reserved, or the commune does not take part yet.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "More than that is reserved.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[put("/v1/communes/{code}/envelopes/{year}")]
@@ -148,7 +148,6 @@ pub async fn set_envelope(
                 .actor
                 .standing_in(&code)
                 .permit(&[Role::ElectedOfficial])?;
-            communes::model::enrolled(&mut session.conn, &code).await?;
             // The row is made first, so that two officials who set a year's first amount meet at one lock.
             diesel::insert_into(envelopes::table)
                 .values((

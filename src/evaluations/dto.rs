@@ -38,7 +38,7 @@ pub struct Evaluation {
     #[schema(minimum = 0, example = 600)]
     pub official_minutes: i32,
     /// Reference cost − municipal cost − staff cost, in euro cents; below zero when it cost more.
-    #[schema(example = 6880000)]
+    #[schema(minimum = -200000000000i64, maximum = 100000000000i64, example = 6880000)]
     pub savings_cents: i64,
     /// Savings divided by reference cost: a decimal number; null when the reference cost is 0.
     #[schema(required, format = "decimal", example = "0.688")]

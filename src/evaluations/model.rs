@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{Evaluation, EvaluationPatch, NewEvaluation};
 use super::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
-use crate::audit::{self, Entry, Subject, Visibility};
+use crate::audit::{self, Beginning, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
 use crate::db::schema::evaluations;
 use crate::figures::{plain, ratio};
@@ -130,7 +130,15 @@ pub async fn create(
         ))
         .execute(&mut session.conn)
         .await?;
-    write_down(session, initiative, id, "create", None, role).await
+    write_down(
+        session,
+        initiative,
+        id,
+        Beginning::Create.code(),
+        None,
+        role,
+    )
+    .await
 }
 
 /// Changes an evaluation whose initiative the caller holds locked.

@@ -1,5 +1,7 @@
 //! Holders in the database.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -252,6 +254,24 @@ pub async fn list_mine(
     let which = Which::Mine(actor.person()?.id);
     let found = seen(conn, actor, which, after, limit + 1).await?;
     Ok(Page::cut(found, limit))
+}
+
+/// The summaries of these holders, whoever asks.
+pub async fn summaries(
+    mut conn: &AsyncPgConnection,
+    ids: Vec<HolderId>,
+) -> QueryResult<HashMap<HolderId, HolderSummary>> {
+    let communes: Vec<String> = ids.iter().map(|id| id.commune()).collect();
+    let rows: Vec<(HolderId, HolderKind, String)> = holders::table
+        .filter(holders::id.eq_any(ids))
+        .filter(holders::commune_code.eq_any(communes))
+        .select((holders::id, holders::kind, holders::name))
+        .load(&mut conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, kind, name)| (id, HolderSummary { id, kind, name }))
+        .collect())
 }
 
 /// A holder's row, whoever asks.

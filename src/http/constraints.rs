@@ -30,11 +30,27 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "convention_templates_one_follows",
+        Code::AlreadyExists,
+        Text::new(
+            "Une autre version suit déjà celle-là.",
+            "Another version follows that one already.",
+        ),
+    ),
+    (
         "conventions_one_active",
         Code::AlreadyExists,
         Text::new(
             "Une autre version est en vigueur.",
             "Another version is in force.",
+        ),
+    ),
+    (
+        "conventions_one_unsigned",
+        Code::AlreadyExists,
+        Text::new(
+            "Un avenant est déjà en préparation.",
+            "An amendment is being prepared already.",
         ),
     ),
     (

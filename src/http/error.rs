@@ -199,6 +199,9 @@ problem_codes! {
     Internal = "internal", 500,
         "Une erreur s'est produite de notre côté. Elle est enregistrée sous le numéro de la requête.",
         "Something went wrong on our side. It is recorded under the request's number.";
+    NotTypeset = "not_typeset", 501,
+        "Ce document est trop long pour être composé en PDF ; le même texte est en HTML.",
+        "This document is too long to be typeset as PDF; the same text is there in HTML.";
     Busy = "busy", 503,
         "Le service est occupé : réessayez dans un instant.", "The service is busy: try again in a moment.";
 }

@@ -13,12 +13,13 @@ use super::error::{ApiError, Code, FaultCode, Language};
 #[derive(Serialize, ToSchema)]
 pub struct ProblemFault {
     /// JSON pointer into the body as a URI fragment (`#/title`), or the name of the query parameter (`limit`).
-    #[schema(example = "#/title")]
+    // As long as a body may be, with `~` and `/` in its names written as two characters.
+    #[schema(max_length = 600000, example = "#/title")]
     pub pointer: String,
     /// Kind of fault, stable.
     pub code: FaultCode,
     /// The fault in words, in the language asked for.
-    #[schema(example = "60 caractères au plus.")]
+    #[schema(max_length = 2000, example = "60 caractères au plus.")]
     pub detail: String,
 }
 
@@ -27,21 +28,28 @@ pub struct ProblemFault {
 pub struct Problem {
     /// Address of a page that explains the code.
     #[serde(rename = "type")]
-    #[schema(example = "/problems/invalid_body", format = "uri-reference")]
+    #[schema(
+        example = "/problems/invalid_body",
+        format = "uri-reference",
+        pattern = "^/problems/[a-z_]+$"
+    )]
     pub kind: String,
     /// What the code means, in the language asked for.
+    #[schema(max_length = 200)]
     pub title: String,
     /// The HTTP status once more.
     #[schema(example = 422, minimum = 400, maximum = 599)]
     pub status: u16,
     /// What went wrong this time, in the language asked for.
+    #[schema(max_length = 2000)]
     pub detail: String,
     /// Path of the request.
-    #[schema(example = "/v1/initiatives", format = "uri-reference")]
+    #[schema(example = "/v1/initiatives", format = "uri-reference", pattern = "^/")]
     pub instance: String,
     /// Stable code for programs.
     pub code: Code,
     /// Number of the request, as in `X-Request-Id` and in the logs.
+    #[schema(pattern = "^[A-Za-z0-9_-]{8,64}$")]
     pub request_id: String,
     /// The current state, when it stood in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,4 +155,19 @@ pub async fn problem_page(code: web::Path<String>) -> Result<HttpResponse, ApiEr
          <p>{}</p><p lang=\"en\">{}</p><p><a href=\"/docs/\">Documentation</a></p></html>",
         title.fr, title.en,
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_as_short_as_the_document_says() {
+        for code in Code::ALL {
+            let title = code.title();
+            for text in [&title.fr, &title.en] {
+                assert!(text.chars().count() <= 200, "{text}");
+            }
+        }
+    }
 }

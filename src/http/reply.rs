@@ -139,7 +139,7 @@ pub fn cache_control(public_for: Option<u32>) -> String {
     )
 }
 
-/// Whether the reader has the answer with this tag already.
+/// Whether the reader has what this tag stands for.
 pub fn none_match(request: &HttpRequest, etag: &str) -> bool {
     request
         .headers()

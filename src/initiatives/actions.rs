@@ -235,7 +235,6 @@ pub async fn request_initiative_changes(
     responses(
         (status = 200, description = "The initiative, in review again.", body = Initiative),
         (status = 409, description = "Not in this state, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Something that a submission needs is missing.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/initiatives/{id}/resubmit")]
@@ -252,7 +251,7 @@ pub async fn resubmit_initiative(
         if_match,
         Action::Resubmit,
         async |session, found, step| {
-            found.row.resume(session.today())?;
+            found.row.resume(session.today());
             model::advance(
                 session,
                 &mut found.row,
@@ -515,7 +514,7 @@ pub async fn reopen_initiative(
     params(("id" = InitiativeId, Path, description = "Identifier of the initiative."), IfMatchHeader),
     responses(
         (status = 200, description = "The initiative, published.", body = Initiative),
-        (status = 409, description = "Not in this state, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Not in this state, never submitted, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/initiatives/{id}/publish")]
@@ -532,6 +531,13 @@ pub async fn publish_initiative(
         if_match,
         Action::Publish,
         async |session, found, step| {
+            // A draft that was withdrawn.
+            if found.row.submitted_at.is_none() {
+                return Err(ApiError::requirement(
+                    "Elle n'a jamais été déposée.",
+                    "It was never submitted.",
+                ));
+            }
             found.row.publish(session.now);
             model::advance(
                 session,

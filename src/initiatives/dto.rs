@@ -547,7 +547,7 @@ pub struct InitiativeFilter {
     /// Words of the title, the description, the place or the needs; accents and plurals do not matter.
     #[param(min_length = 1, max_length = 200, example = "chemins")]
     pub q: Option<String>,
-    /// Box on the map: west, south, east, north, in degrees (WGS 84).
+    /// Box on the map, its smaller corner first: west, south, east, north, in degrees (WGS 84).
     #[param(
         pattern = r"^-?\d{1,3}(\.\d{1,8})?(,-?\d{1,3}(\.\d{1,8})?){3}$",
         example = "2.70,50.40,2.90,50.50"

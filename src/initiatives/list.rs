@@ -117,6 +117,7 @@ pub enum Reader<'a> {
     Mine(&'a Actor),
 }
 
+/// Four numbers, as its pattern in the document says; what no pattern can say is which are the smaller.
 fn bounds(bbox: &str) -> Result<[f64; 4], ApiError> {
     let numbers: Vec<f64> = bbox
         .split(',')
@@ -129,10 +130,10 @@ fn bounds(bbox: &str) -> Result<[f64; 4], ApiError> {
         _ => {
             let fault = Fault {
                 pointer: "bbox".to_owned(),
-                code: FaultCode::BadFormat,
+                code: FaultCode::Inconsistent,
                 detail: Words::new(
-                    "ouest,sud,est,nord, en degrés.",
-                    "west,south,east,north, in degrees.",
+                    "Le coin le plus petit d'abord : ouest,sud,est,nord.",
+                    "The smaller corner first: west,south,east,north.",
                 ),
             };
             Err(ApiError {
@@ -173,8 +174,8 @@ pub async fn list(
             let commune = filter.commune.as_deref().unwrap_or_default();
             if actor.standing_in(commune).is_town_hall() {
                 query = query.filter(
-                    initiatives::state
-                        .ne(InitiativeState::Draft)
+                    initiatives::submitted_at
+                        .is_not_null()
                         .or(initiatives::entered_by.is_not_null()),
                 );
             } else if filter.inbox.is_some() {

@@ -98,7 +98,7 @@ impl InitiativeRow {
         self.published_at.is_some()
             || standing.is_on_the_holders_side()
             || (standing.is_town_hall()
-                && (self.state != InitiativeState::Draft || standing.entered_on_behalf))
+                && (self.submitted_at.is_some() || standing.entered_on_behalf))
     }
 
     /// Searches look into this text.
@@ -207,15 +207,13 @@ impl InitiativeRow {
     }
 
     /// Moves the promised day by the time that the holder took.
-    pub fn resume(&mut self, today: NaiveDate) -> Result<(), ApiError> {
-        self.check_complete()?;
+    pub fn resume(&mut self, today: NaiveDate) {
         let paused = self
             .reply_paused_on
             .take()
             .map_or(0, |since| (today - since).num_days());
         self.reply_due_on = self.reply_due_on.map(|due| plus_days(due, paused));
         self.submission_number += 1;
-        Ok(())
     }
 
     /// Starts the reply clock anew.
@@ -533,6 +531,7 @@ pub async fn require_opinion(session: &mut Session, row: &InitiativeRow) -> Resu
 /// The actions that the caller may take now.
 pub fn allowed_actions(found: &Found) -> Vec<InitiativeAction> {
     let published = found.row.published_at.is_some();
+    let received = found.row.submitted_at.is_some();
     INITIATIVE
         .allowed(found.row.state, &found.standing)
         .into_iter()
@@ -540,7 +539,7 @@ pub fn allowed_actions(found: &Found) -> Vec<InitiativeAction> {
             InitiativeAction::Endorse
             | InitiativeAction::TakePart
             | InitiativeAction::Unpublish => published,
-            InitiativeAction::Publish => !published,
+            InitiativeAction::Publish => received && !published,
             _ => true,
         })
         .collect()

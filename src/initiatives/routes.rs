@@ -60,7 +60,10 @@ fn page(state: &State, request: &Request, page: Page<InitiativeSummary>) -> Answ
 #[utoipa::path(
     tag = "initiatives",
     params(InitiativeFilter, Paging),
-    responses((status = 200, description = "A page of initiatives.", body = InitiativePage)),
+    responses(
+        (status = 200, description = "A page of initiatives.", body = InitiativePage),
+        (status = 403, description = "An inbox is for the town hall of `commune`.", body = Problem, content_type = "application/problem+json"),
+    ),
     security((), ("password" = [])),
 )]
 #[get("/v1/initiatives")]

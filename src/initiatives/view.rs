@@ -1,5 +1,7 @@
 //! The single view of an initiative: one query for everything that everybody sees, more for who is signed in.
 
+use std::collections::HashMap;
+
 use diesel::dsl::{array, exists};
 use diesel::prelude::*;
 use diesel::sql_types::Uuid;
@@ -13,20 +15,28 @@ use super::model::{Found, InitiativeRow, allowed_actions};
 use crate::auth::actor::Actor;
 use crate::auth::policy::Standing;
 use crate::db::batch::{Lookup, PLACES};
+use crate::db::remembered::Remembered;
 use crate::db::schema::{
-    communes, decisions, endorsements, holders, initiatives, opinions, participations,
+    self, communes, decisions, endorsements, initiatives, opinions, participations,
 };
+use crate::holders;
+use crate::holders::dto::HolderSummary;
 use crate::http::error::ApiError;
-use crate::ids::InitiativeId;
+use crate::ids::{HolderId, InitiativeId};
 
 /// Everything about an initiative, whoever asks.
-#[derive(Clone, Queryable)]
+#[derive(Clone)]
 pub struct Whole {
+    columns: Columns,
+    host: Option<HolderSummary>,
+}
+
+#[derive(Clone, Queryable)]
+struct Columns {
     row: InitiativeRow,
     counts: (i32, i32),
     commune: String,
     holder: Option<HolderColumns>,
-    host: Option<HolderColumns>,
     opinion: Option<Opinion>,
     decision: Option<Decision>,
 }
@@ -38,28 +48,16 @@ impl Lookup for Whole {
         mut conn: &AsyncPgConnection,
         keys: [InitiativeId; PLACES],
     ) -> QueryResult<Vec<Self>> {
-        let hosts = diesel::alias!(holders as hosts);
         let [a, b, c, d, e, f, g, h] = keys;
         // An id carries its commune, and no other row has it.
         let among = initiatives::id.eq_any(array::<Uuid, _>((a, b, c, d, e, f, g, h)));
-        initiatives::table
+        let query = initiatives::table
             .inner_join(communes::table)
             .left_join(
-                holders::table.on(holders::id
+                schema::holders::table.on(schema::holders::id
                     .nullable()
                     .eq(initiatives::holder_id)
-                    .and(holders::commune_code.eq(initiatives::commune_code))),
-            )
-            .left_join(
-                hosts.on(hosts
-                    .field(holders::id)
-                    .nullable()
-                    .eq(initiatives::host_id)
-                    .and(
-                        hosts
-                            .field(holders::commune_code)
-                            .eq(initiatives::commune_code),
-                    )),
+                    .and(schema::holders::commune_code.eq(initiatives::commune_code))),
             )
             .left_join(
                 opinions::table.on(opinions::id
@@ -81,19 +79,38 @@ impl Lookup for Whole {
                     initiatives::participant_count,
                 ),
                 communes::name,
-                (holders::id, holders::kind, holders::name).nullable(),
-                hosts
-                    .fields((holders::id, holders::kind, holders::name))
+                (
+                    schema::holders::id,
+                    schema::holders::kind,
+                    schema::holders::name,
+                )
                     .nullable(),
                 Option::<Opinion>::as_select(),
                 Option::<Decision>::as_select(),
-            ))
-            .load(&mut conn)
-            .await
+            ));
+        let found: Vec<Columns> = Remembered(query).load(&mut conn).await?;
+        // Few have one: a join would cost every reader more than this costs some.
+        let hosts: Vec<HolderId> = found
+            .iter()
+            .filter_map(|columns| columns.row.host_id)
+            .collect();
+        let hosts = if hosts.is_empty() {
+            HashMap::new()
+        } else {
+            holders::model::summaries(conn, hosts).await?
+        };
+        let whole = |columns: Columns| Self {
+            host: columns
+                .row
+                .host_id
+                .and_then(|host| hosts.get(&host).cloned()),
+            columns,
+        };
+        Ok(found.into_iter().map(whole).collect())
     }
 
     fn key(&self) -> InitiativeId {
-        self.row.id
+        self.columns.row.id
     }
 }
 
@@ -113,8 +130,8 @@ pub async fn seen_by(
     actor: &Actor,
     whole: Whole,
 ) -> Result<(i32, Initiative), ApiError> {
-    let standing = whole.row.standing(conn, actor).await?;
-    let mine = own_engagement(conn, actor, whole.row.id).await?;
+    let standing = whole.columns.row.standing(conn, actor).await?;
+    let mine = own_engagement(conn, actor, whole.columns.row.id).await?;
     compose(whole, standing, mine)
 }
 
@@ -128,15 +145,15 @@ fn compose(
     standing: Standing,
     mine: Option<(bool, bool)>,
 ) -> Result<(i32, Initiative), ApiError> {
-    let Whole {
+    let Whole { columns, host } = whole;
+    let Columns {
         row,
         counts,
         commune,
         holder,
-        host,
         opinion,
         decision,
-    } = whole;
+    } = columns;
     if !row.is_readable(&standing) {
         return Err(ApiError::not_found());
     }
@@ -163,7 +180,7 @@ fn compose(
             name: commune,
         },
         holder: holder.map(summary),
-        host: host.map(summary),
+        host,
         title: row.title,
         description: row.description,
         theme: row.theme,

@@ -20,7 +20,7 @@ pub struct Measure {
     #[schema(example = "number_of_associations")]
     pub indicator: String,
     /// Year that it is about.
-    #[schema(example = 2024)]
+    #[schema(minimum = 1900, maximum = 2100, example = 2024)]
     pub year: i32,
     /// The value, a decimal number.
     #[schema(format = "decimal", example = "73")]

@@ -11,7 +11,6 @@ use crate::http::error::ApiError;
 use crate::http::extract::{Json, Query};
 use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader, IfMatchWhenThereHeader};
-use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
 use crate::http::routes::Routes;
 use crate::ids::MeasureId;
@@ -104,7 +103,6 @@ pub async fn get_measure(
     responses(
         (status = 200, description = "The measure, replaced.", body = Measure),
         (status = 201, description = "The measure, new.", body = Measure),
-        (status = 409, description = "The commune does not take part yet.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[put("/v1/communes/{code}/measures/{indicator}/{year}")]
@@ -120,7 +118,6 @@ pub async fn put_measure(
         .write(&caller, async move |session| {
             communes::model::find(&mut session.conn, &key.commune).await?;
             session.actor.standing_in(&key.commune).permit(MAY_REPORT)?;
-            communes::model::enrolled(&mut session.conn, &key.commune).await?;
             let created = model::put(session, &key, if_match, &body.0).await?;
             let row = model::find(&mut session.conn, &key).await?;
             if created {

@@ -73,7 +73,7 @@ pub async fn list_meetings(
     request_body = NewMeeting,
     responses(
         (status = 201, description = "The meeting.", body = Meeting),
-        (status = 409, description = "The commune does not take part yet, or the caller stands on both sides.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The caller stands on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/communes/{code}/meetings")]
@@ -87,7 +87,6 @@ pub async fn record_meeting(
         .write(&caller, async move |session| {
             communes::model::find(&mut session.conn, &code).await?;
             session.actor.standing_in(&code).permit(MAY_RECORD)?;
-            communes::model::enrolled(&mut session.conn, &code).await?;
             model::standing_in(session, &code, body.0.initiative_id)
                 .await?
                 .permit(MAY_RECORD)?;

@@ -65,7 +65,7 @@ pub struct IndicatorDefinition {
     /// How its cases become its value. Rates and medians take three years together where one has fewer than 5 cases.
     pub kind: IndicatorKind,
     /// The closed list in `/v1/reference` by which its value is broken down in `parts`; null where it is not.
-    #[schema(required, example = "sides")]
+    #[schema(required, pattern = "^[a-z0-9_]{1,60}$", example = "sides")]
     pub breakdown: Option<&'static str>,
 }
 
@@ -113,7 +113,7 @@ pub struct MetricFilter {
 #[derive(Serialize, ToSchema)]
 pub struct MetricPart {
     /// Code in the list that the dictionary names.
-    #[schema(example = "commune")]
+    #[schema(pattern = "^[a-z0-9_]{1,60}$", example = "commune")]
     pub code: String,
     /// A decimal number, in the indicator's unit.
     #[schema(format = "decimal", example = "3000000")]
@@ -133,7 +133,7 @@ pub struct MetricValue {
     #[schema(required, minimum = 0, example = 7)]
     pub n: Option<i64>,
     /// The years that a rate or median takes together, where the year alone has fewer than 5 cases; else null.
-    #[schema(required, example = json!([2024, 2025, 2026]))]
+    #[schema(required, min_items = 3, max_items = 3, example = json!([2024, 2025, 2026]))]
     pub pooled_years: Option<Vec<i32>>,
     /// What the value is made of, for indicators with a breakdown; parts of nothing are left out.
     pub parts: Vec<MetricPart>,
@@ -160,7 +160,7 @@ pub struct ReportedMeasure {
 #[derive(Serialize, ToSchema)]
 pub struct YearMetrics {
     /// Year; an event counts in the year of its date in Europe/Paris.
-    #[schema(example = 2025)]
+    #[schema(minimum = 1990, maximum = 2100, example = 2025)]
     pub year: i32,
     /// The values, in the order of the dictionary.
     pub values: Vec<MetricValue>,
@@ -177,6 +177,7 @@ pub struct CommuneMetrics {
     #[schema(required, minimum = 0, example = 6799)]
     pub population: Option<i32>,
     /// The years, the first one first.
+    #[schema(max_items = 12)]
     pub years: Vec<YearMetrics>,
 }
 
@@ -184,5 +185,6 @@ pub struct CommuneMetrics {
 #[derive(Serialize, ToSchema)]
 pub struct MetricReport {
     /// The communes, in the order asked for.
+    #[schema(max_items = 20)]
     pub communes: Vec<CommuneMetrics>,
 }

@@ -23,6 +23,7 @@ const TYPICAL: &[(&str, Code)] = &[
     ("422", Code::InvalidBody),
     ("428", Code::PreconditionRequired),
     ("429", Code::TooManyRequests),
+    ("501", Code::NotTypeset),
     ("503", Code::Busy),
 ];
 

@@ -12,10 +12,10 @@ use crate::lifecycle::{ActionData, LifecycleData};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Labels {
     /// French.
-    #[schema(example = "Porteur de projet")]
+    #[schema(max_length = 1000, example = "Porteur de projet")]
     pub fr: String,
     /// English.
-    #[schema(example = "Holder")]
+    #[schema(max_length = 1000, example = "Holder")]
     pub en: String,
 }
 
@@ -38,7 +38,7 @@ impl From<&Text> for Labels {
 #[derive(Serialize, ToSchema)]
 pub struct ReferenceCode {
     /// The code as it stands in JSON.
-    #[schema(example = "in_review")]
+    #[schema(pattern = "^[a-z0-9_]{1,60}$", example = "in_review")]
     pub code: String,
     /// What people read.
     pub labels: Labels,
@@ -48,7 +48,7 @@ pub struct ReferenceCode {
 #[derive(Serialize, ToSchema)]
 pub struct ReferenceList {
     /// Its name.
-    #[schema(example = "initiative_states")]
+    #[schema(pattern = "^[a-z0-9_]{1,60}$", example = "initiative_states")]
     pub name: String,
     /// Its members, in their usual order.
     pub codes: Vec<ReferenceCode>,
@@ -127,7 +127,7 @@ impl From<&ActionData> for LifecycleTransition {
 #[schema(as = Lifecycle)]
 pub struct LifecycleTable {
     /// Its name.
-    #[schema(example = "initiative")]
+    #[schema(pattern = "^[a-z0-9_]{1,60}$", example = "initiative")]
     pub name: String,
     /// The state in which everything begins.
     #[schema(example = "draft")]

@@ -1,6 +1,6 @@
 //! Every closed list and every lifecycle of the API. A new one is registered here; tests find what was forgotten.
 
-use crate::audit::{Subject, Visibility};
+use crate::audit::{Beginning, Subject, Visibility};
 use crate::auth::policy::Role;
 use crate::codes::CodeList;
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
@@ -9,10 +9,11 @@ use crate::commitments::lifecycle::{
     OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
 };
 use crate::conventions::dto::{
-    AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
+    AmendmentKind, AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
 };
 use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
 use crate::documents::dto::{DocumentPurpose, DocumentState, MediaType};
+use crate::conventions::verification::VerificationCheck;
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
 use crate::holders::dto::{HolderAction, HolderKind, MemberRole, MemberState};
 use crate::initiatives::dto::{
@@ -22,6 +23,9 @@ use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction, InitiativeStat
 use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
 use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
+use crate::sessions::dto::GrantType;
+use crate::templates::articles::TemplateVariable;
+use crate::users::dto::Locale;
 
 /// The closed lists, in the order of the story.
 pub const LISTS: &[CodeList] = &[
@@ -56,6 +60,7 @@ pub const LISTS: &[CodeList] = &[
     ConventionState::LIST,
     ConventionAction::LIST,
     Party::LIST,
+    AmendmentKind::LIST,
     AuthorityKind::LIST,
     WorksOwnership::LIST,
     ContributorStatus::LIST,
@@ -63,9 +68,14 @@ pub const LISTS: &[CodeList] = &[
     DocumentPurpose::LIST,
     DocumentState::LIST,
     MediaType::LIST,
+    VerificationCheck::LIST,
+    TemplateVariable::LIST,
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
     Subject::LIST,
+    Beginning::LIST,
+    Locale::LIST,
+    GrantType::LIST,
     Visibility::LIST,
 ];
 

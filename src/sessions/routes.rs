@@ -4,7 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
 use uuid::Uuid;
 
-use super::dto::{RevocationRequest, TokenAnswer, TokenError, TokenRequest};
+use super::dto::{
+    GrantType, RevocationRequest, TokenAnswer, TokenError, TokenErrorCode as Fault, TokenRequest,
+};
 use crate::auth::actor::Actor;
 use crate::auth::caller::{Anyone, Unidentified};
 use crate::auth::tokens::{ACCESS_LIFETIME, Jwks};
@@ -28,14 +30,14 @@ fn read<T>(form: Result<Form<T>, ApiError>) -> Result<T, Answer> {
     match form {
         Ok(Form(request)) => Ok(request),
         Err(error) if error.code == Code::MalformedForm => Err(refuse(
-            "invalid_request",
+            Fault::InvalidRequest,
             "A parameter is missing, repeated or not UTF-8.",
         )),
         Err(error) => Err(Err(error)),
     }
 }
 
-fn refuse(error: &'static str, error_description: &'static str) -> Answer {
+fn refuse(error: Fault, error_description: &'static str) -> Answer {
     Reply::new(
         StatusCode::BAD_REQUEST,
         &TokenError {
@@ -69,14 +71,14 @@ pub async fn issue_token(
         Ok(request) => request,
         Err(refused) => return refused,
     };
-    match request.grant_type.as_str() {
-        "password" if state.password_grant => {
+    match request.grant_type.parse() {
+        Ok(GrantType::Password) if state.password_grant => {
             let (Some(email), Some(password)) = (request.username, request.password) else {
-                return refuse("invalid_request", "username and password are needed.");
+                return refuse(Fault::InvalidRequest, "username and password are needed.");
             };
             // PostgreSQL keeps no NUL, so no account has one.
             if email.contains('\0') {
-                return refuse("invalid_grant", "The address or the password is wrong.");
+                return refuse(Fault::InvalidGrant, "The address or the password is wrong.");
             }
             let user = users::model::by_email(&mut state.read(&anyone).await?.conn, &email).await?;
             let hash = user.as_ref().map(|user| user.password_hash.clone());
@@ -90,12 +92,12 @@ pub async fn issue_token(
                         })
                         .await
                 }
-                _ => refuse("invalid_grant", "The address or the password is wrong."),
+                _ => refuse(Fault::InvalidGrant, "The address or the password is wrong."),
             }
         }
-        "refresh_token" => {
+        Ok(GrantType::RefreshToken) => {
             let Some(secret) = request.refresh_token else {
-                return refuse("invalid_request", "refresh_token is needed.");
+                return refuse(Fault::InvalidRequest, "refresh_token is needed.");
             };
             let keys = State::clone(&state);
             state
@@ -110,15 +112,15 @@ pub async fn issue_token(
                     {
                         Some((user, family)) => give(&keys, session, user, Some(family)).await,
                         None => refuse(
-                            "invalid_grant",
+                            Fault::InvalidGrant,
                             "The refresh token does not count (any more).",
                         ),
                     },
                 )
                 .await
         }
-        _ => refuse(
-            "unsupported_grant_type",
+        Ok(GrantType::Password) | Err(_) => refuse(
+            Fault::UnsupportedGrantType,
             "grant_type is password or refresh_token.",
         ),
     }

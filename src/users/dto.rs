@@ -6,7 +6,17 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::auth::policy::{ActiveMandate, Role};
+use crate::codes::codes;
 use crate::ids::{MandateId, UserId};
+use crate::mandates::dto::MandateRole;
+
+codes! {
+    /// Languages of messages.
+    pub enum Locale "locales" {
+        French = "fr", "Français", "French";
+        English = "en", "Anglais", "English";
+    }
+}
 
 /// A new account.
 #[derive(Deserialize, ToSchema, Validate)]
@@ -28,14 +38,13 @@ pub struct NewAccount {
     pub full_name: String,
     /// Birthday: an account needs 15 years, a signature 18; never shown to others.
     pub birth_on: NaiveDate,
-    /// Language of messages, `fr` or `en`; `fr` where it is not given.
+    /// Language of messages; `fr` where it is not given.
     #[serde(default = "french")]
-    #[schema(pattern = "^(fr|en)$")]
-    pub locale: String,
+    pub locale: Locale,
 }
 
-fn french() -> String {
-    "fr".to_owned()
+const fn french() -> Locale {
+    Locale::French
 }
 
 /// A mandate of the caller that counts today.
@@ -46,8 +55,8 @@ pub struct MyMandate {
     /// INSEE code of the commune.
     #[schema(example = "62528")]
     pub commune_code: String,
-    /// `agent` or `elected_official`.
-    pub role: Role,
+    /// Agent or elected official.
+    pub role: MandateRole,
     /// Function.
     #[schema(example = "Maire")]
     pub capacity: String,
@@ -60,7 +69,11 @@ impl From<&ActiveMandate> for MyMandate {
         Self {
             id: mandate.id,
             commune_code: mandate.commune.clone(),
-            role: mandate.role,
+            role: if mandate.role == Role::ElectedOfficial {
+                MandateRole::ElectedOfficial
+            } else {
+                MandateRole::Agent
+            },
             capacity: mandate.capacity.clone(),
             may_sign: mandate.may_sign,
         }
@@ -85,7 +98,7 @@ pub struct Me {
     pub birth_on: NaiveDate,
     /// Language of messages.
     #[schema(example = "fr")]
-    pub locale: String,
+    pub locale: Locale,
     /// Whether the caller runs the platform.
     pub is_admin: bool,
     /// Mandates that count today.
@@ -106,9 +119,9 @@ pub struct MePatch {
     /// First and last name, for conventions.
     #[schema(min_length = 1, max_length = 120, nullable = false)]
     pub full_name: Option<String>,
-    /// Language of messages, `fr` or `en`.
-    #[schema(pattern = "^(fr|en)$", nullable = false)]
-    pub locale: Option<String>,
+    /// Language of messages.
+    #[schema(nullable = false)]
+    pub locale: Option<Locale>,
 }
 
 /// A new password.

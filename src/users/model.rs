@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::dto::MePatch;
+use super::dto::{Locale, MePatch};
 use crate::auth::tokens::{REFRESH_LIFETIME, RefreshToken};
 use crate::db::schema::{refresh_tokens, users};
 use crate::http::error::ApiError;
@@ -25,7 +25,7 @@ pub struct UserRow {
     pub full_name: String,
     pub birth_on: NaiveDate,
     pub is_admin: bool,
-    pub locale: String,
+    pub locale: Locale,
     pub created_at: DateTime<Utc>,
     pub version: i32,
 }

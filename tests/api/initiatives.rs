@@ -574,11 +574,12 @@ async fn lists_search_and_the_inbox() {
             .await
             .is_empty()
     );
-    world
+    let crossed = world
         .anyone
         .get("/v1/initiatives?bbox=3,50,2,51")
         .await
         .problem(400, "invalid_query");
+    assert_eq!(crossed["errors"][0]["code"], "inconsistent");
     assert!(titles(&world.anyone, "q=BROUILLON").await.is_empty());
     assert!(
         titles(&world.agent, &format!("commune={LOOS}&q=brouillon"))
@@ -787,12 +788,24 @@ async fn at_the_counter_an_agent_acts_for_a_resident() {
         .await
         .ok();
     paper["building_work"] = json!(true);
-    let built = world.agent.post(&create, paper).await.created();
+    let built = world.agent.post(&create, paper.clone()).await.created();
     let path = format!("/v1/initiatives/{}", built["id"].as_str().unwrap());
     let yes = json!({"opinion": "Sans difficulté.", "reason": "Embellit la rue."});
     world
         .official
         .act(&path, "quick_accept", yes)
+        .await
+        .problem(409, "requirement_missing");
+
+    // A draft that is withdrawn is never public.
+    paper["submit"] = json!(false);
+    let draft = world.agent.post(&create, paper).await.created();
+    let path = format!("/v1/initiatives/{}", draft["id"].as_str().unwrap());
+    let withdrawn = world.agent.act(&path, "withdraw", json!({})).await.ok();
+    assert!(!actions(&withdrawn).contains(&"publish"));
+    world
+        .agent
+        .act(&path, "publish", json!(null))
         .await
         .problem(409, "requirement_missing");
 }

@@ -9,6 +9,7 @@
 mod support;
 
 mod accounts;
+mod amendments;
 mod commitments;
 mod communes;
 mod conventions;
@@ -27,7 +28,10 @@ mod meetings;
 mod metrics;
 mod openapi;
 mod operations;
+mod paper;
 mod plans;
 mod reference;
 mod signatures;
 mod story;
+mod templates;
+mod triples;

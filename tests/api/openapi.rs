@@ -1,5 +1,7 @@
 //! The committed document is the one that is served.
 
+use serde_json::Value;
+
 use crate::support::TestApp;
 
 #[test]
@@ -32,6 +34,83 @@ fn every_operation_is_described() {
             );
         }
     }
+}
+
+/// Lists that are as long as what there is to tell.
+const UNLIMITED: [&str; 19] = [
+    "CommitmentList/data",
+    "Convention/commitments",
+    "ConventionContent/commitments",
+    "ConventionList/data",
+    "FulfilmentList/data",
+    "HeadcountList/data",
+    "Jwks/keys",
+    "Lifecycle/transitions",
+    "LifecycleTables/data",
+    "LifecycleTransition/from",
+    "LifecycleTransition/or_to",
+    "Me/mandates",
+    "MetricDictionary/data",
+    "MetricValue/parts",
+    "Problem/errors",
+    "ReferenceList/codes",
+    "ReferenceLists/data",
+    "YearMetrics/measures",
+    "YearMetrics/values",
+];
+
+/// What a schema says of its values, and nothing limits: each with its place.
+fn unlimited(schema: &Value, at: &str, found: &mut Vec<String>) {
+    for choice in ["oneOf", "anyOf", "allOf"] {
+        for inner in schema[choice].as_array().into_iter().flatten() {
+            unlimited(inner, at, found);
+        }
+    }
+    if let Some(properties) = schema["properties"].as_object() {
+        for (name, property) in properties {
+            unlimited(property, &format!("{at}/{name}"), found);
+        }
+    }
+    if schema["items"].is_object() {
+        unlimited(&schema["items"], &format!("{at}/items"), found);
+    }
+    let is = |name: &str| {
+        schema["type"] == name
+            || schema["type"]
+                .as_array()
+                .is_some_and(|types| types.contains(&name.into()))
+    };
+    let says = |words: &[&str]| words.iter().any(|word| !schema[*word].is_null());
+    let fixed = ["uuid", "date", "date-time"].map(Value::from);
+    let limited = says(&["enum", "const"])
+        || if is("string") {
+            says(&["maxLength", "pattern"]) || fixed.contains(&schema["format"])
+        } else if is("integer") || is("number") {
+            says(&["minimum"])
+        } else {
+            !is("array") || says(&["maxItems"])
+        };
+    if !limited {
+        found.push(at.to_owned());
+    }
+}
+
+#[test]
+fn every_property_is_described_and_has_limits() {
+    let document = fifty_fifty::openapi::document(None);
+    let mut found = Vec::new();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        unlimited(schema, name, &mut found);
+        for (property, described) in schema["properties"].as_object().into_iter().flatten() {
+            let description = described["description"].as_str().unwrap_or_default();
+            assert!(
+                !description.is_empty(),
+                "{name}/{property} is not described"
+            );
+        }
+    }
+    found.sort_unstable();
+    assert_eq!(found, UNLIMITED);
 }
 
 #[tokio::test(flavor = "multi_thread")]

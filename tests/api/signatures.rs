@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::conventions::{drafted, opened, quickly_opened, signing};
+use crate::conventions::{active, drafted, opened, quickly_opened, signing};
 use crate::initiatives::association;
 use crate::support::TestApp;
 use crate::support::app::LOOS;
@@ -515,37 +515,47 @@ async fn the_database_opens_nothing_that_is_not_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_version_is_in_force() {
+async fn one_version_is_in_force_and_one_is_prepared() {
     let app = TestApp::new().await;
     let world = app.world().await;
-    let holder = association(&world.camille, "Les jardins").await;
-    let (_, first, hash) = quickly_opened(&world, &holder).await;
-    for signatory in [&world.camille, &world.mayor] {
-        signatory
-            .post(&format!("{first}/sign"), signing(&hash))
-            .await
-            .ok();
-    }
-    let (_, second, _) = quickly_opened(&world, &holder).await;
-    // While it is a draft, the second one is made a later version of the first.
-    world
+    let (_, first) = active(&world).await;
+    let reason = json!({"reason": "Avenant."});
+    let draft = world
         .agent
-        .act(&second, "reopen", json!({"reason": "Avenant."}))
+        .act(&first, "amend", reason.clone())
         .await
-        .ok();
+        .created();
+    let second = format!("/v1/conventions/{}", draft["id"].as_str().unwrap());
     let id = |path: &str| path.rsplit('/').next().unwrap().to_owned();
-    let number = |number: i32| {
+    // Another row with the same commune in its id.
+    let other = |path: &str| {
+        let mut id = id(path);
+        let last = id.pop().unwrap();
+        id.push(if last == '0' { '1' } else { '0' });
+        id
+    };
+    let set = |what: &str| format!("UPDATE conventions SET {what} WHERE id = '{}'", id(&second));
+    let another = |number: i32| {
         format!(
-            "UPDATE conventions SET root_id = '{}', number = {number} WHERE id = '{}'",
-            id(&first),
+            "INSERT INTO conventions SELECT (jsonb_populate_record(c, jsonb_build_object('id', '{}', 'number', {number}, \
+             'state', 'draft', 'ended_at', null))).* FROM conventions AS c WHERE id = '{}'",
+            other(&second),
             id(&second)
         )
     };
-    assert_eq!(
-        app.attack(&number(1)).await.as_deref(),
-        Some("conventions_number_unique")
-    );
-    assert_eq!(app.attack(&number(2)).await, None);
+    for (attack, constraint) in [
+        (set("number = 1"), "conventions_first_version"),
+        (set("supersedes_id = NULL"), "conventions_first_version"),
+        (another(3), "conventions_one_unsigned"),
+    ] {
+        assert_eq!(
+            app.attack(&attack).await.as_deref(),
+            Some(constraint),
+            "{attack}"
+        );
+    }
+
+    // Signed by all, it is not in force as long as the first one is.
     let open = world
         .agent
         .act(&second, "open_for_signature", json!(null))
@@ -557,9 +567,23 @@ async fn one_version_is_in_force() {
         .post(&format!("{second}/sign"), signing(hash))
         .await
         .ok();
-    world
-        .mayor
-        .post(&format!("{second}/sign"), signing(hash))
-        .await
-        .problem(409, "already_exists");
+    let signed = format!(
+        "INSERT INTO signatures SELECT (jsonb_populate_record(s, jsonb_build_object('id', '{}', 'convention_id', '{}', \
+         'content_sha256', '{hash}'))).* FROM signatures AS s WHERE convention_id = '{}' AND party = 'commune'",
+        other(&second),
+        id(&second),
+        id(&first)
+    );
+    let in_force = set("state = 'active', activated_at = '2026-06-15T10:00:00Z'");
+    assert_eq!(
+        app.attack(&format!("{signed}; {in_force}"))
+            .await
+            .as_deref(),
+        Some("conventions_amend_the_active_one")
+    );
+    world.agent.act(&second, "cancel", reason).await.ok();
+    assert_eq!(
+        app.attack(&another(2)).await.as_deref(),
+        Some("conventions_number_unique")
+    );
 }

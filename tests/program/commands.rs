@@ -68,3 +68,21 @@ async fn an_administrator_is_created_and_signs_in() {
     );
     assert_eq!(program.end("TERM").code(), Some(0));
 }
+
+#[tokio::test]
+async fn machines_read_every_line_of_the_log() {
+    let house = House::new();
+    let run = house.run(&["migrate"], &[("LOG_FORMAT", "json")], "");
+    assert!(run.succeeded, "{}", run.said);
+    let lines: Vec<serde_json::Value> = run
+        .said
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let migrated = "The database is at the schema of this program.";
+    assert!(
+        lines.iter().any(|line| line["message"] == migrated),
+        "{}",
+        run.said
+    );
+}

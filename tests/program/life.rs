@@ -63,3 +63,20 @@ async fn an_accepted_request_is_answered_before_the_end() {
     assert!(answer.contains("\"access_token\""), "{answer}");
     assert_eq!(ended.join().unwrap().code(), Some(0));
 }
+
+#[tokio::test]
+async fn what_is_no_http_is_no_error_of_ours() {
+    let house = House::new();
+    let program = house.serve();
+    let host = program.address.trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(&host).unwrap();
+    stream
+        .write_all(b"GET /v1/communes HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 Bad Request"), "{answer}");
+    assert_eq!(program.get("/livez").await.0, 200);
+    assert!(!program.said().contains("ERROR"), "{}", program.said());
+    assert_eq!(program.end("TERM").code(), Some(0));
+}

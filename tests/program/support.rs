@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use clap::CommandFactory;
@@ -124,6 +125,8 @@ pub struct Program {
     pub start: Duration,
     child: Child,
     said: Arc<Mutex<Vec<String>>>,
+    /// Reads what it says to its end.
+    listener: Option<JoinHandle<()>>,
 }
 
 impl Program {
@@ -133,7 +136,7 @@ impl Program {
         let mut child = command.spawn().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
         let (ear, stderr) = (Arc::clone(&said), child.stderr.take().unwrap());
-        std::thread::spawn(move || {
+        let listener = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 ear.lock().unwrap().push(line);
             }
@@ -143,6 +146,7 @@ impl Program {
             start: Duration::ZERO,
             child,
             said,
+            listener: Some(listener),
         };
         until("the program serves", || match program.announced() {
             Some(address) => {
@@ -164,8 +168,8 @@ impl Program {
             .lock()
             .unwrap()
             .iter()
-            .find_map(|line| line.strip_prefix("Fifty-Fifty serves "))
-            .and_then(|rest| rest.split("/v1").next())
+            .find_map(|line| line.split_once("Fifty-Fifty serves "))
+            .and_then(|(_, rest)| rest.split("/v1").next())
             .map(str::to_owned)
     }
 
@@ -176,6 +180,15 @@ impl Program {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Ends it, and returns all that it has said.
+    pub fn ended(mut self, name: &str) -> String {
+        assert!(signal(name, self.id()));
+        self.child.wait().unwrap();
+        let listener = self.listener.take().unwrap();
+        listener.join().unwrap();
+        self.said()
     }
 
     /// Sends a signal and waits for the end.

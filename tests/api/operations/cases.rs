@@ -12,6 +12,7 @@ use crate::initiatives::{accepted, association, idea, in_review, submitted};
 use crate::support::app::{LENS, LOOS, World};
 use crate::support::rows::Initiative;
 use crate::support::{Client, TestApp};
+use crate::templates::{adaptation, adapted, next_version};
 
 /// A number that no case has had.
 fn number() -> u32 {
@@ -554,6 +555,19 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         "get_convention_history" => {
             Case::new(anyone, format!("{}/history", active(world).await.1))
         }
+        "get_convention_document_html" => {
+            Case::new(anyone, format!("{}/document.html", active(world).await.1))
+        }
+        "get_convention_document_pdf" => {
+            Case::new(anyone, format!("{}/document.pdf", active(world).await.1))
+        }
+        "list_convention_templates" => Case::new(anyone, loos("/convention-templates?limit=2")),
+        "get_convention_template" => Case::new(anyone, adapted(world).await),
+        "save_convention_template" => {
+            Case::new(agent, loos("/convention-templates")).with(next_version(world).await)
+        }
+        "preview_convention_template" => Case::new(agent, loos("/convention-templates/preview"))
+            .with(json!({"articles": adaptation()})),
         "open_convention_for_signature" => {
             Case::new(agent, format!("{}/open_for_signature", drafted(world).await.1))
         }
@@ -572,6 +586,28 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
                 json!({"content_sha256": hash, "party": "holder", "method": "paper", "paper_reference": "Registre 2026-31",
                     "signed_on": "2026-06-15"}),
             )
+        }
+        "amend_convention" => Case::new(agent, format!("{}/amend", active(world).await.1))
+            .with(json!({"reason": "Deux jardinières de plus, à la demande des riverains."})),
+        "renew_convention" => Case::new(agent, format!("{}/renew", active(world).await.1))
+            .with(json!({"reason": "L'association continue.", "ends_on": "2030-06-30"})),
+        "list_convention_changes" => {
+            let (_, path) = active(world).await;
+            let reason = json!({"reason": "Deux jardinières de plus."});
+            let draft = world.agent.act(&path, "amend", reason).await.created();
+            let next = draft["id"].as_str().unwrap();
+            Case::new(agent, format!("/v1/conventions/{next}/changes"))
+        }
+        "verify_convention" => {
+            Case::new(anyone, format!("{}/verification", active(world).await.1))
+        }
+        "suspend_convention" => {
+            Case::new(mayor, format!("{}/suspend", active(world).await.1)).with(reason())
+        }
+        "resume_convention" => {
+            let (_, path) = active(world).await;
+            world.mayor.act(&path, "suspend", reason()).await.ok();
+            Case::new(mayor, format!("{path}/resume")).with(reason())
         }
         "terminate_convention" => {
             Case::new(mayor, format!("{}/terminate", active(world).await.1)).with(reason())

@@ -5,7 +5,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Case, FORM, Operation, all, encoded, ready};
-use crate::support::app::World;
+use crate::conventions::active;
+use crate::initiatives::{association, in_review};
+use crate::support::app::{LOOS, World};
 use crate::support::client::{OCTETS, Reply};
 use crate::support::{Client, TestApp};
 
@@ -398,6 +400,16 @@ async fn of_the_method(operation: &Operation, case: &Case, known: &[Method]) {
                 operation.id
             );
         }
+        if !get.header("etag").is_empty() {
+            let reader = caller.with("if-none-match", get.header("etag"));
+            let same = reader.get(&case.path).await;
+            assert_eq!(
+                (same.status.as_u16(), same.text.as_str()),
+                (304, ""),
+                "{}",
+                operation.id
+            );
+        }
     }
 }
 
@@ -493,4 +505,74 @@ async fn what_is_done_is_not_done_twice() {
             );
         }
     }
+}
+
+/// What the document lists and no request meets that is wrong in one way only.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_hangs_on_the_moment() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let (agent, camille) = (&world.agent, &world.camille);
+    let dominique = world.dominique.with("if-match", "*");
+
+    // Everybody reads what is published; only its holder changes it, and not at any time.
+    let initiative = in_review(&world).await;
+    let place = json!({"place": "Plaine de Loos"});
+    let refused = dominique.patch(&initiative, place.clone()).await;
+    refused.problem(403, "forbidden");
+    let late = camille.with("if-match", "*");
+    let late = late.patch(&initiative, place).await;
+    late.problem(409, "wrong_state");
+    let submit = format!("{initiative}/submit");
+    let submitted = dominique.post(&submit, json!({})).await;
+    submitted.problem(403, "forbidden");
+    let unpublished = crate::initiatives::submitted(&world).await;
+    let join = format!("{unpublished}/participation");
+    let joined = camille.put(&join, json!({})).await;
+    joined.problem(409, "requirement_missing");
+
+    // Only agents enter holders for others; a SIRET is one holder's; who only asks to join has no rights to change.
+    let holders = format!("/v1/communes/{LOOS}/holders");
+    let group = json!({"kind": "collective", "name": "Les voisins", "on_behalf": true});
+    let entered = dominique.post(&holders, group).await;
+    entered.problem(403, "forbidden");
+    let first = association(camille, "Les jardiniers").await;
+    let second = association(camille, "Les chemins").await;
+    let siret = camille.get(&format!("/v1/holders/{first}")).await.ok()["siret"].clone();
+    let second = format!("/v1/holders/{second}");
+    let lead = camille.with("if-match", "*");
+    let taken = lead.patch(&second, json!({"siret": siret})).await;
+    taken.problem(409, "already_exists");
+    dominique
+        .post(&format!("{second}/join"), json!({}))
+        .await
+        .ok();
+    let asking = format!("{second}/members/{}", world.dominique.id());
+    let early = lead.patch(&asking, json!({"may_sign": true})).await;
+    early.problem(409, "wrong_state");
+
+    // What is signed stays as it is.
+    let (_, convention) = active(&world).await;
+    let signed = agent.with("if-match", "*");
+    let signed = signed.patch(&convention, json!({"notice_days": 60})).await;
+    signed.problem(409, "wrong_state");
+
+    // Nobody stands on both sides, to read what the town hall thinks or to say what was said.
+    let about = camille.get(&initiative).await.ok();
+    let meeting = json!({"title": "Réunion de quartier", "held_on": "2026-06-10", "initiative_id": about["id"]});
+    let meetings = format!("/v1/communes/{LOOS}/meetings");
+    let meeting = agent.post(&meetings, meeting).await;
+    let path = meeting.header("location").to_owned();
+    meeting.created();
+    app.write_rows(&format!(
+        "UPDATE holder_members SET user_id = '{}' WHERE holder_id = '{}'",
+        agent.id(),
+        about["holder"]["id"].as_str().unwrap()
+    ))
+    .await;
+    let notes = agent.get(&format!("{initiative}/notes")).await;
+    notes.problem(409, "conflict_of_interest");
+    let both = agent.with("if-match", "*");
+    let changed = both.patch(&path, json!({"attendance": 12})).await;
+    changed.problem(409, "conflict_of_interest");
 }

@@ -3,11 +3,37 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{FORM, all, ready};
-use crate::support::TestApp;
+use super::{Case, FORM, Operation, all, ready};
+use crate::support::{Client, TestApp};
 
 /// Requests at once.
 const CROWD: usize = 50;
+
+/// The account of those who have none.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+/// While the first request is at work, the next one is told so. A crowd alone may miss that moment: here the first one
+/// is at work for as long as the test holds its lock.
+async fn still_running(app: &TestApp, operation: &Operation, case: &Case, caller: &Client) {
+    let me = caller.get("/v1/me").await.body["id"].clone();
+    let name = format!(
+        "{} POST {} {}-1",
+        me.as_str().unwrap_or(NOBODY),
+        case.path,
+        operation.id
+    );
+    let (first, connection) = tokio_postgres::connect(&app.database_url(), tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let lock = "SELECT pg_advisory_lock(hashtextextended($1, 5050))";
+    first.execute(lock, &[&name]).await.unwrap();
+    let told = case.send_as(operation, caller).await;
+    assert_eq!(told.header("retry-after"), "1", "{}", operation.id);
+    told.problem(409, "still_running");
+    let unlock = "SELECT pg_advisory_unlock(hashtextextended($1, 5050))";
+    first.execute(unlock, &[&name]).await.unwrap();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_at_once_do_it_once() {
@@ -22,6 +48,7 @@ async fn fifty_at_once_do_it_once() {
         let caller = case
             .caller
             .with("idempotency-key", &format!("\"{}-1\"", operation.id));
+        still_running(&app, &operation, &case, &caller).await;
         let mut crowd = tokio::task::JoinSet::new();
         for _ in 0..CROWD {
             let (case, operation, caller) = (case.clone(), operation.clone(), caller.clone());

@@ -15,6 +15,7 @@ use fifty_fifty::documents::storage::Storage;
 use fifty_fifty::http::cursor::Cursors;
 use fifty_fifty::ids::UserId;
 use fifty_fifty::state::{Shared, State};
+use fifty_fifty::users::dto::Locale;
 use fifty_fifty::users::model::{self as users, UserRow};
 use serde_json::json;
 
@@ -162,7 +163,7 @@ impl TestApp {
             full_name: full_name.to_owned(),
             birth_on: birth_on.parse().unwrap(),
             is_admin: false,
-            locale: "fr".to_owned(),
+            locale: Locale::French,
             created_at: now,
             version: 1,
         };

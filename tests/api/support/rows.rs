@@ -97,3 +97,38 @@ impl TestApp {
         parts.join("\n")
     }
 }
+
+/// Runs a statement for each table that people can write.
+fn each_table(body: &str) -> String {
+    format!(
+        "DO $$ DECLARE t text; columns text; BEGIN
+            FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+                AND tablename NOT IN ('departments', 'regions', 'epci', 'communes', 'commune_postal_codes', 'lifecycle_transitions')
+            LOOP
+                SELECT string_agg(quote_ident(attname), ', ') INTO columns FROM pg_attribute
+                WHERE attrelid = t::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+                {body}
+            END LOOP;
+        END $$"
+    )
+}
+
+impl TestApp {
+    /// Keeps every row as it is now.
+    pub async fn keep(&self) {
+        let copy = each_table(
+            "EXECUTE format('CREATE TABLE kept.%I AS SELECT %s FROM %I', t, columns, t);",
+        );
+        self.write_rows(&format!("CREATE SCHEMA kept; {copy}"))
+            .await;
+    }
+
+    /// Brings all rows back as they were kept. Communes stay as they are.
+    pub async fn bring_back(&self) {
+        let copy = each_table(
+            "EXECUTE format('DELETE FROM %I', t);
+            EXECUTE format('INSERT INTO %I (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM kept.%I', t, columns, columns, t);",
+        );
+        self.write_rows(&copy).await;
+    }
+}

@@ -26,6 +26,7 @@ from fifty_fifty_client.models import (
     Commune,
     CommunePage,
     FaultCode,
+    GrantType,
     Holder,
     HolderKind,
     HolderRegistration,
@@ -77,7 +78,7 @@ def refused(answer: Response[T | Problem]) -> Problem:
 
 
 def sign_in(address: str, username: str, password: str) -> AuthenticatedClient:
-    form = TokenRequest(grant_type="password", username=username, password=password)
+    form = TokenRequest(grant_type=GrantType.PASSWORD, username=username, password=password)
     tokens = issue_token.sync(client=Client(base_url=address), body=form)
     assert isinstance(tokens, TokenAnswer), tokens
     return AuthenticatedClient(base_url=address, token=tokens.access_token, headers={"Accept-Language": "en"})

@@ -1,0 +1,212 @@
+//! `/v1/conventions/{id}/document.html`, `/v1/conventions/{id}/document.pdf`
+
+use actix_web::body::BoxBody;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, Responder, get, web};
+use sha2::{Digest, Sha256};
+
+use super::sheet::{self, Names, Proof, Sheet};
+use super::{html, pdf};
+use crate::auth::caller::Anyone;
+use crate::conventions::content::{self, ConventionContent};
+use crate::conventions::model;
+use crate::conventions::parties::{self, PartyState, hexadecimal};
+use crate::http::error::{ApiError, Code};
+use crate::http::problem::Problem;
+use crate::http::reply::{cache_control, none_match};
+use crate::http::routes::Routes;
+use crate::ids::ConventionId;
+use crate::state::{Session, State};
+
+pub fn configure(routes: &mut Routes) {
+    routes
+        .service(get_convention_document_html)
+        .service(get_convention_document_pdf);
+}
+
+/// The bytes of a PDF, for the document.
+struct Pdf;
+
+impl utoipa::PartialSchema for Pdf {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Pdf {}
+
+/// A document as an answer, or that the reader has it.
+pub struct Paper {
+    content_type: &'static str,
+    policy: Option<&'static str>,
+    etag: String,
+    is_public: bool,
+    /// Nothing where the reader has it.
+    body: Option<Vec<u8>>,
+}
+
+impl Responder for Paper {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut answer = match self.body {
+            Some(_) => HttpResponse::Ok(),
+            None => HttpResponse::NotModified(),
+        };
+        answer
+            .insert_header((header::ETAG, self.etag))
+            .insert_header((header::CACHE_CONTROL, cache_control(self.is_public.then_some(30))))
+            .insert_header((header::VARY, "Authorization"));
+        if let Some(policy) = self.policy {
+            answer.insert_header((header::CONTENT_SECURITY_POLICY, policy));
+        }
+        match self.body {
+            Some(body) => answer.content_type(self.content_type).body(body),
+            None => answer.finish(),
+        }
+    }
+}
+
+/// The sheet of a version as the caller may see it: a draft of what it holds now, any other of the content that was
+/// frozen.
+async fn sheet_of(
+    state: &State,
+    session: &mut Session,
+    id: ConventionId,
+) -> Result<Sheet, ApiError> {
+    let found = model::find(session, id).await?;
+    let parties = parties::of(&mut session.conn, id).await?;
+    let (content, proof) = match (&found.row.content, &found.row.content_sha256) {
+        (Some(content), Some(sha256)) => {
+            let content = serde_json::from_str(content).map_err(ApiError::internal)?;
+            let proof = Proof {
+                sha256: sha256.clone(),
+                address: format!("{}/v1/conventions/{id}/verification", state.keys.issuer()),
+            };
+            (content, Some(proof))
+        }
+        _ => (content::now(session, &found, &parties).await?, None),
+    };
+    let names = if found.is_inside() {
+        names(&content, &parties)
+    } else {
+        Names::new()
+    };
+    let stamp = sheet::stamp(found.row.state);
+    Ok(sheet::sheet(&content, &names, stamp, proof))
+}
+
+/// The names that the content stands for: those whose hash it has.
+fn names(content: &ConventionContent, parties: &[PartyState]) -> Names {
+    let known = parties.iter().filter_map(|party| {
+        let hash = party.identity.hash()?;
+        let signs = |named: &content::ContentParty| {
+            named.party == party.row.party && named.signatory == hash
+        };
+        let name = party.identity.full_name.clone()?;
+        content
+            .parties
+            .iter()
+            .any(signs)
+            .then_some((party.row.party, name))
+    });
+    known.collect()
+}
+
+fn tag(of: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in of {
+        hash.update(part);
+    }
+    format!("\"{}\"", hexadecimal(&hash.finalize()))
+}
+
+/// Get a convention as a page to read and to print
+///
+/// In French, the text that both sides sign: parties, articles, the two columns of commitments, signature blocks, hash.
+/// A draft has PROJET across it. Names of natural persons are for the parties and the town hall; others see in which
+/// capacity they sign. A page in HTML without scripts, with a policy of its own.
+#[utoipa::path(
+    tag = "conventions",
+    params(("id" = ConventionId, Path, description = "Identifier of the version.")),
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html", example = "<!DOCTYPE html><html lang=\"fr\">…</html>"),
+        (status = 304, description = "The same as the one whose `ETag` stands in `If-None-Match`."),
+    ),
+    security((), ("password" = [])),
+)]
+#[get("/v1/conventions/{id}/document.html")]
+pub async fn get_convention_document_html(
+    state: web::Data<State>,
+    anyone: Anyone,
+    http: HttpRequest,
+    id: web::Path<ConventionId>,
+) -> Result<Paper, ApiError> {
+    let mut session = state.read(&anyone).await?;
+    let page = html::page(&sheet_of(&state, &mut session, *id).await?);
+    let etag = tag(&[page.as_bytes()]);
+    Ok(Paper {
+        content_type: "text/html; charset=utf-8",
+        policy: Some(&html::POLICY),
+        is_public: anyone.user.is_none(),
+        body: (!none_match(&http, &etag)).then(|| page.into_bytes()),
+        etag,
+    })
+}
+
+/// Get a convention as PDF
+///
+/// The same text as `document.html`, typeset on A4: the same content gives the same bytes. A text of more than 3 MiB is
+/// not typeset: 501 says in `Link` where the page is.
+#[utoipa::path(
+    tag = "conventions",
+    params(("id" = ConventionId, Path, description = "Identifier of the version.")),
+    responses(
+        (status = 200, description = "The PDF.", body = inline(Pdf), content_type = "application/pdf", example = "%PDF-1.7…"),
+        (status = 304, description = "The same as the one whose `ETag` stands in `If-None-Match`."),
+        (status = 501, description = "Too long to be typeset: the same text is a page in HTML, where `Link` says.", body = Problem, content_type = "application/problem+json"),
+    ),
+    security((), ("password" = [])),
+)]
+#[get("/v1/conventions/{id}/document.pdf")]
+pub async fn get_convention_document_pdf(
+    state: web::Data<State>,
+    anyone: Anyone,
+    http: HttpRequest,
+    id: web::Path<ConventionId>,
+) -> Result<Paper, ApiError> {
+    let mut session = state.read(&anyone).await?;
+    let sheet = sheet_of(&state, &mut session, *id).await?;
+    // Typesetting takes longer than a connection should be held.
+    drop(session);
+    // The same sheet gives the same bytes until the program changes: no need to typeset it in order to compare.
+    let written = serde_json::to_vec(&sheet).map_err(ApiError::internal)?;
+    let etag = tag(&[env!("CARGO_PKG_VERSION").as_bytes(), &written]);
+    let body = if none_match(&http, &etag) {
+        None
+    } else {
+        let body = pdf::typeset(sheet).await?;
+        Some(body.ok_or_else(|| not_typeset(*id))?)
+    };
+    Ok(Paper {
+        content_type: "application/pdf",
+        policy: None,
+        etag,
+        is_public: anyone.user.is_none(),
+        body,
+    })
+}
+
+fn not_typeset(id: ConventionId) -> ApiError {
+    let link =
+        format!("</v1/conventions/{id}/document.html>; rel=\"alternate\"; type=\"text/html\"");
+    let error = ApiError::new(Code::NotTypeset);
+    match HeaderValue::from_str(&link) {
+        Ok(link) => error.header(header::LINK, link),
+        Err(_) => error,
+    }
+}

@@ -1,0 +1,117 @@
+//! What the columns of the tables do not say and their sentences do: who is refused what the table gives to their role,
+//! and why.
+
+use super::Verdict;
+use super::museum::{Exhibit, Person};
+
+/// A named requirement.
+pub struct Requirement {
+    /// The lifecycle, or the beginning of its name.
+    lifecycle: &'static str,
+    actions: &'static [&'static str],
+    whom: fn(&Exhibit, &Person) -> bool,
+    /// Whether it is a right, looked at before the table.
+    pub before_the_table: bool,
+    pub verdict: Verdict,
+    pub why: &'static str,
+}
+
+impl Requirement {
+    pub fn concerns(&self, exhibit: &Exhibit, action: &str, person: &Person) -> bool {
+        exhibit.lifecycle.starts_with(self.lifecycle)
+            && self.actions.contains(&action)
+            && !person.roles.is_empty()
+            && (self.whom)(exhibit, person)
+    }
+}
+
+const FORBIDDEN: Verdict = Verdict::Refused(403, "forbidden");
+const CONFLICT: Verdict = Verdict::Refused(409, "conflict_of_interest");
+const MISSING: Verdict = Verdict::Refused(409, "requirement_missing");
+
+fn is(person: &Person, names: &[&str]) -> bool {
+    names.contains(&person.name)
+}
+
+pub const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        lifecycle: "initiative",
+        actions: &["evaluate"],
+        whom: |exhibit, _| exhibit.state == "completed",
+        before_the_table: false,
+        verdict: Verdict::Refused(409, "already_exists"),
+        why: "an initiative is evaluated once",
+    },
+    Requirement {
+        lifecycle: "initiative",
+        actions: &["endorse", "take_part"],
+        whom: |exhibit, _| exhibit.at_the_counter,
+        before_the_table: false,
+        verdict: MISSING,
+        why: "people support and join what is published",
+    },
+    Requirement {
+        lifecycle: "convention",
+        actions: &["sign"],
+        whom: |_, person| !is(person, &["lead", "host", "mayor"]),
+        before_the_table: true,
+        verdict: FORBIDDEN,
+        why: "only the named signatory of a party signs",
+    },
+    Requirement {
+        lifecycle: "convention",
+        actions: &["terminate"],
+        whom: |_, person| is(person, &["member", "agent in the holder"]),
+        before_the_table: true,
+        verdict: FORBIDDEN,
+        why: "for the holder a member who may sign terminates",
+    },
+    Requirement {
+        lifecycle: "commitment_proposed_by_commune",
+        actions: &["record_fulfilment"],
+        whom: |_, person| is(person, &["lead", "member", "host", "mayor in the host"]),
+        before_the_table: true,
+        verdict: FORBIDDEN,
+        why: "what the commune owes is recorded by the commune",
+    },
+    Requirement {
+        lifecycle: "commitment_proposed_by_commune",
+        actions: &["record_fulfilment"],
+        whom: |_, person| is(person, &["agent in the holder"]),
+        before_the_table: true,
+        verdict: CONFLICT,
+        why: "what the commune owes is recorded by an agent on no other side",
+    },
+    Requirement {
+        lifecycle: "commitment_proposed_by_holder",
+        actions: &["record_fulfilment"],
+        whom: |_, person| is(person, &["host", "mayor in the host"]),
+        before_the_table: true,
+        verdict: FORBIDDEN,
+        why: "what the holder owes is recorded by the holder",
+    },
+    Requirement {
+        lifecycle: "commitment_proposed_by_commune",
+        actions: &["accept"],
+        whom: |exhibit, person| exhibit.at_the_counter && is(person, &["agent"]),
+        before_the_table: false,
+        verdict: CONFLICT,
+        why: "nobody accepts what they have proposed, on behalf of others neither",
+    },
+    Requirement {
+        lifecycle: "fulfilment_by_commune",
+        actions: &["withdraw"],
+        whom: |_, person| !is(person, &["agent"]),
+        before_the_table: false,
+        verdict: FORBIDDEN,
+        why: "who recorded it withdraws it: the agent",
+    },
+    Requirement {
+        lifecycle: "fulfilment_by_holder",
+        actions: &["withdraw"],
+        whom: |_, person| !is(person, &["lead"]),
+        before_the_table: false,
+        verdict: FORBIDDEN,
+        why: "who recorded it withdraws it: the lead of the holder",
+    },
+];
