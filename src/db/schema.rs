@@ -188,7 +188,8 @@ diesel::table! {
     documents (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
-        initiative_id -> Uuid,
+        initiative_id -> Nullable<Uuid>,
+        meeting_id -> Nullable<Uuid>,
         convention_id -> Nullable<Uuid>,
         fulfilment_id -> Nullable<Uuid>,
         evaluation_id -> Nullable<Uuid>,
@@ -408,6 +409,7 @@ diesel::table! {
         participant_count -> Int4,
         folded_text -> Text,
         words -> Tsvector,
+        paper_document_id -> Nullable<Uuid>,
     }
 }
 
@@ -552,6 +554,7 @@ diesel::table! {
         paper_reference -> Nullable<Text>,
         voided_at -> Nullable<Timestamptz>,
         void_reason -> Nullable<Text>,
+        document_id -> Nullable<Uuid>,
     }
 }
 

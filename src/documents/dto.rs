@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::codes::codes;
-use crate::ids::{ConventionId, DocumentId, EvaluationId, FulfilmentId, InitiativeId};
+use crate::ids::{ConventionId, DocumentId, EvaluationId, FulfilmentId, InitiativeId, MeetingId};
 use crate::mandates::dto::PersonSummary;
 
 codes! {
@@ -112,10 +112,34 @@ pub struct NewDocument {
     pub fulfilment: Option<FulfilmentId>,
     /// The evaluation that it is about.
     pub evaluation: Option<EvaluationId>,
+    /// It is the paper from which an agent entered the initiative; then it is an internal scan, and an agent uploads it.
+    #[serde(default)]
+    #[param(default = false)]
+    pub paper: bool,
+}
+
+/// What comes with a file about a meeting.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct NewMeetingDocument {
+    /// Name of the file. It may become public, so no names of people.
+    #[param(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^/\\\x00-\x1f\x7f]+$",
+        example = "compte-rendu.pdf"
+    )]
+    pub name: String,
+    /// What it is for.
+    pub purpose: DocumentPurpose,
+    /// Only the town hall reads it, and the holder's side where the meeting was about their initiative.
+    #[serde(default)]
+    #[param(default = false)]
+    pub internal: bool,
 }
 
 /// Which documents to list.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DocumentFilter {
     /// What they are for.
@@ -133,8 +157,12 @@ pub struct DocumentFilter {
 pub struct Document {
     /// Identifier.
     pub id: DocumentId,
-    /// The initiative that it is about.
-    pub initiative_id: InitiativeId,
+    /// The initiative that it is about; null when it is about a meeting.
+    #[schema(required)]
+    pub initiative_id: Option<InitiativeId>,
+    /// The meeting that it is about; null when it is about an initiative.
+    #[schema(required)]
+    pub meeting_id: Option<MeetingId>,
     /// The version of a convention that it is about; null when it is about something else.
     #[schema(required)]
     pub convention_id: Option<ConventionId>,

@@ -1,4 +1,4 @@
-//! Files about initiatives, their conventions, fulfilments and evaluations: scans, photos, minutes, proofs, plans.
+//! Files about initiatives, their conventions, fulfilments and evaluations, and about meetings: scans, photos, minutes, proofs, plans.
 
 pub mod dto;
 pub mod media;

@@ -2,24 +2,33 @@
 //! cut in between, the row tells what is left to do.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{
     Document, DocumentFilter, DocumentPurpose, DocumentState, MediaType, NewDocument,
+    NewMeetingDocument,
 };
 use crate::audit::{self, Entry, Subject, Visibility};
-use crate::auth::policy::{Denial, Role, Standing};
+use crate::auth::policy::{Role, Standing};
 use crate::commitments::lifecycle::FulfilmentState;
-use crate::db::schema::{conventions, documents, evaluations, fulfilments, users};
+use crate::db::schema::{
+    conventions, documents, evaluations, fulfilments, initiatives as initiatives_table, signatures,
+    users,
+};
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction};
 use crate::http::cursor::Page;
 use crate::http::error::{ApiError, Code, FaultCode};
-use crate::ids::{ConventionId, DocumentId, EvaluationId, FulfilmentId, InitiativeId, UserId};
-use crate::initiatives;
+use crate::ids::{
+    ConventionId, DocumentId, EvaluationId, FulfilmentId, InitiativeId, MeetingId, UserId,
+};
+use crate::initiatives::dto::Channel;
 use crate::initiatives::model::Found;
 use crate::mandates::dto::PersonSummary;
+use crate::meetings::model::MeetingRow;
 use crate::state::{Session, State};
+use crate::{initiatives, meetings};
 
 /// How long an upload may be pending. It takes less (`transfer::PATIENCE`), or was cut.
 const PENDING_MAX: TimeDelta = TimeDelta::hours(1);
@@ -30,7 +39,8 @@ const PENDING_MAX: TimeDelta = TimeDelta::hours(1);
 pub struct DocumentRow {
     pub id: DocumentId,
     pub commune_code: String,
-    pub initiative_id: InitiativeId,
+    pub initiative_id: Option<InitiativeId>,
+    pub meeting_id: Option<MeetingId>,
     pub convention_id: Option<ConventionId>,
     pub fulfilment_id: Option<FulfilmentId>,
     pub evaluation_id: Option<EvaluationId>,
@@ -55,6 +65,99 @@ pub struct NamedDocument {
     pub size_bytes: i64,
     pub sha256: String,
     uploader: String,
+}
+
+/// Where a document belongs.
+#[derive(Clone, Copy)]
+pub enum Place {
+    Initiative(InitiativeId),
+    Meeting(MeetingId),
+}
+
+/// A document that is about to come.
+pub struct Coming {
+    pub place: Place,
+    pub name: String,
+    purpose: DocumentPurpose,
+    internal: bool,
+    convention: Option<ConventionId>,
+    fulfilment: Option<FulfilmentId>,
+    evaluation: Option<EvaluationId>,
+    paper: bool,
+}
+
+impl Coming {
+    pub fn about_initiative(id: InitiativeId, new: NewDocument) -> Self {
+        Self {
+            place: Place::Initiative(id),
+            name: new.name,
+            purpose: new.purpose,
+            internal: new.internal,
+            convention: new.convention,
+            fulfilment: new.fulfilment,
+            evaluation: new.evaluation,
+            paper: new.paper,
+        }
+    }
+
+    pub fn about_meeting(id: MeetingId, new: NewMeetingDocument) -> Self {
+        Self {
+            place: Place::Meeting(id),
+            name: new.name,
+            purpose: new.purpose,
+            internal: new.internal,
+            convention: None,
+            fulfilment: None,
+            evaluation: None,
+            paper: false,
+        }
+    }
+}
+
+/// What a document is about, as far as the caller may read it, and what they are in it.
+pub struct Matter {
+    commune: String,
+    initiative: Option<InitiativeId>,
+    pub standing: Standing,
+}
+
+impl From<Found> for Matter {
+    fn from(Found { row, standing }: Found) -> Self {
+        Self {
+            commune: row.commune_code,
+            initiative: Some(row.id),
+            standing,
+        }
+    }
+}
+
+impl From<(MeetingRow, Standing)> for Matter {
+    fn from((row, standing): (MeetingRow, Standing)) -> Self {
+        Self {
+            commune: row.commune_code,
+            initiative: row.initiative_id,
+            standing,
+        }
+    }
+}
+
+/// The matter of a place, 404 when the caller may not read it.
+pub async fn matter(session: &mut Session, place: Place) -> Result<Matter, ApiError> {
+    Ok(match place {
+        Place::Initiative(id) => initiatives::model::find(session, id).await?.into(),
+        Place::Meeting(id) => {
+            let (meeting, standing) = meetings::model::find(session, id).await?;
+            (meeting.row, standing).into()
+        }
+    })
+}
+
+/// The same, held until the transaction ends.
+async fn locked(session: &mut Session, place: Place) -> Result<Matter, ApiError> {
+    Ok(match place {
+        Place::Initiative(id) => initiatives::model::lock(session, id).await?.into(),
+        Place::Meeting(id) => meetings::model::lock(session, id).await?.into(),
+    })
 }
 
 /// What an upload has brought.
@@ -85,6 +188,7 @@ impl NamedDocument {
         Document {
             id: row.id,
             initiative_id: row.initiative_id,
+            meeting_id: row.meeting_id,
             convention_id: row.convention_id,
             fulfilment_id: row.fulfilment_id,
             evaluation_id: row.evaluation_id,
@@ -110,7 +214,7 @@ fn is_inside(standing: &Standing) -> bool {
     standing.is_town_hall() || standing.is_on_the_holders_side()
 }
 
-/// The documents that somebody may read who may read their initiative: the two sides all of them; others what is there,
+/// The documents that somebody may read who may read their matter: the two sides all of them; others what is there,
 /// is not internal, and is about something public.
 macro_rules! readable {
     ($standing:expr) => {{
@@ -153,20 +257,27 @@ macro_rules! readable {
 /// Where a document stands in the list.
 pub type Position = (DateTime<Utc>, DocumentId);
 
-/// The documents of an initiative that the reader may read, the newest first.
+/// The documents of an initiative or a meeting that the reader may read, the newest first.
 pub async fn list(
     session: &mut Session,
-    initiative: &Found,
+    place: Place,
+    standing: &Standing,
     filter: &DocumentFilter,
     after: Option<Position>,
     limit: i64,
 ) -> Result<Page<NamedDocument>, ApiError> {
-    let mut query = readable!(&initiative.standing)
-        .filter(documents::initiative_id.eq(initiative.row.id))
-        .filter(documents::commune_code.eq(&initiative.row.commune_code))
+    let mut query = readable!(standing)
         .filter(documents::state.eq(DocumentState::Stored))
         .order((documents::created_at.desc(), documents::id.desc()))
         .limit(limit + 1);
+    query = match place {
+        Place::Initiative(id) => query
+            .filter(documents::initiative_id.eq(id))
+            .filter(documents::commune_code.eq(id.commune())),
+        Place::Meeting(id) => query
+            .filter(documents::meeting_id.eq(id))
+            .filter(documents::commune_code.eq(id.commune())),
+    };
     if let Some(purpose) = filter.purpose {
         query = query.filter(documents::purpose.eq(purpose));
     }
@@ -192,55 +303,72 @@ pub async fn list(
     Ok(Page::cut(items, limit))
 }
 
-/// A document that the caller may read, with its initiative; 404 otherwise.
+/// A document that the caller may read, with its matter; 404 otherwise.
 pub async fn find(
     session: &mut Session,
     id: DocumentId,
-) -> Result<(Found, NamedDocument), ApiError> {
-    let initiative = initiative_of(session, id).await?;
-    let initiative = initiatives::model::find(session, initiative).await?;
-    readable(session, initiative, id).await
+) -> Result<(Matter, NamedDocument), ApiError> {
+    let place = place_of(session, id).await?;
+    let matter = matter(session, place).await?;
+    readable(session, matter, id).await
 }
 
-/// The same, held until the transaction ends, with its initiative.
+/// The same, held until the transaction ends, with its matter.
 pub async fn lock(
     session: &mut Session,
     id: DocumentId,
-) -> Result<(Found, NamedDocument), ApiError> {
-    let initiative = initiative_of(session, id).await?;
-    let initiative = initiatives::model::lock(session, initiative).await?;
-    readable(session, initiative, id).await
+) -> Result<(Matter, NamedDocument), ApiError> {
+    let place = place_of(session, id).await?;
+    let matter = locked(session, place).await?;
+    readable(session, matter, id).await
 }
 
-async fn initiative_of(session: &mut Session, id: DocumentId) -> Result<InitiativeId, ApiError> {
-    Ok(documents::table
+async fn place_of(session: &mut Session, id: DocumentId) -> Result<Place, ApiError> {
+    let about: (Option<InitiativeId>, Option<MeetingId>) = documents::table
         .find((id, id.commune()))
-        .select(documents::initiative_id)
+        .select((documents::initiative_id, documents::meeting_id))
         .first(&mut session.conn)
-        .await?)
+        .await?;
+    match about {
+        (Some(initiative), _) => Ok(Place::Initiative(initiative)),
+        (None, Some(meeting)) => Ok(Place::Meeting(meeting)),
+        // Its meeting was recorded by mistake.
+        (None, None) => Err(ApiError::not_found()),
+    }
 }
 
 async fn readable(
     session: &mut Session,
-    initiative: Found,
+    matter: Matter,
     id: DocumentId,
-) -> Result<(Found, NamedDocument), ApiError> {
-    let found = readable!(&initiative.standing)
+) -> Result<(Matter, NamedDocument), ApiError> {
+    let found = readable!(&matter.standing)
         .filter(documents::id.eq(id))
         .filter(documents::commune_code.eq(id.commune()))
         .first(&mut session.conn)
         .await?;
-    Ok((initiative, NamedDocument::new(found)?))
+    Ok((matter, NamedDocument::new(found)?))
 }
 
-/// Checks that the caller may add this to an initiative, which stays locked: either side, while its subject may change.
-/// The database holds that the subject belongs to the initiative.
-async fn may_add(
-    session: &mut Session,
-    initiative: InitiativeId,
-    new: &NewDocument,
-) -> Result<(Found, Role), ApiError> {
-    let found = initiatives::model::lock(session, initiative).await?;
+/// Checks that the caller may add this, and keeps its matter locked.
+async fn may_add(session: &mut Session, new: &Coming) -> Result<(Matter, Role), ApiError> {
+    match new.place {
+        Place::Initiative(id) => {
+            let found = initiatives::model::lock(session, id).await?;
+            let role = may_add_to(session, &found, new).await?;
+            Ok((found.into(), role))
+        }
+        Place::Meeting(id) => {
+            let (row, standing) = meetings::model::lock(session, id).await?;
+            let role = standing.permit(&[Role::Agent])?;
+            Ok(((row, standing).into(), role))
+        }
+    }
+}
+
+/// Either side adds to an initiative, while what it is about may change. The database holds that this belongs to the
+/// initiative.
+async fn may_add_to(session: &mut Session, found: &Found, new: &Coming) -> Result<Role, ApiError> {
     let mut role = found
         .standing
         .permit(&[Role::Holder, Role::Host, Role::Agent])?;
@@ -258,26 +386,39 @@ async fn may_add(
         ));
     }
     if let Some(id) = new.evaluation {
-        let row = crate::evaluations::model::find(&mut session.conn, &found).await?;
+        let row = crate::evaluations::model::find(&mut session.conn, found).await?;
         if row.id == id {
             let update = EvaluationAction::Update;
             role = EVALUATION.step(row.state(), update, &found.standing)?.role;
         }
     }
-    Ok((found, role))
+    if new.paper {
+        role = found.standing.permit(&[Role::Agent])?;
+        let is_scan = new.purpose == DocumentPurpose::Scan && new.internal;
+        if found.row.channel != Channel::Paper || !is_scan || subjects.contains(&true) {
+            return Err(ApiError::query_fault(
+                "paper",
+                FaultCode::Inconsistent,
+                "Une numérisation interne (purpose=scan, internal=true) d'une initiative saisie depuis un papier.",
+                "An internal scan (purpose=scan, internal=true) of an initiative that was entered from paper.",
+            ));
+        }
+    }
+    Ok(role)
 }
 
 /// Adds a row for bytes that are about to come.
-pub async fn begin(
-    session: &mut Session,
-    initiative: InitiativeId,
-    new: &NewDocument,
-) -> Result<DocumentId, ApiError> {
-    let (found, _) = may_add(session, initiative, new).await?;
+pub async fn begin(session: &mut Session, new: &Coming) -> Result<DocumentId, ApiError> {
+    let (matter, _) = may_add(session, new).await?;
+    let (initiative_id, meeting_id) = match new.place {
+        Place::Initiative(id) => (Some(id), None),
+        Place::Meeting(id) => (None, Some(id)),
+    };
     let row = DocumentRow {
-        id: DocumentId::new(&found.row.commune_code, session.now)?,
-        commune_code: found.row.commune_code,
-        initiative_id: initiative,
+        id: DocumentId::new(&matter.commune, session.now)?,
+        commune_code: matter.commune,
+        initiative_id,
+        meeting_id,
         convention_id: new.convention,
         fulfilment_id: new.fulfilment,
         evaluation_id: new.evaluation,
@@ -305,11 +446,10 @@ pub async fn begin(
 pub async fn complete(
     session: &mut Session,
     id: DocumentId,
-    initiative: InitiativeId,
-    new: &NewDocument,
+    new: &Coming,
     received: Received,
 ) -> Result<(i32, Document), ApiError> {
-    let (found, role) = may_add(session, initiative, new).await?;
+    let (matter, role) = may_add(session, new).await?;
     let changed = diesel::update(documents::table.find((id, id.commune())))
         .filter(documents::state.eq(DocumentState::Pending))
         .set((
@@ -324,28 +464,74 @@ pub async fn complete(
         // It was taken for one that was cut.
         return Err(ApiError::new(Code::RequestTimeout));
     }
-    record(session, &found, id, "upload", role).await?;
-    let (found, document) = readable(session, found, id).await?;
-    Ok((document.row.version, document.show(&found.standing)))
+    if let (true, Place::Initiative(initiative)) = (new.paper, new.place) {
+        let Found { mut row, .. } = initiatives::model::lock(session, initiative).await?;
+        row.paper_document_id = Some(id);
+        let state = row.state;
+        initiatives::model::save(&mut session.conn, &mut row, state).await?;
+    }
+    record(session, &matter, id, "upload", role).await?;
+    let (matter, document) = readable(session, matter, id).await?;
+    Ok((document.row.version, document.show(&matter.standing)))
 }
 
-/// Who uploaded a document erases it, and an agent.
-pub fn may_erase(
+/// Who uploaded a document erases it, and an agent; the scan of a paper that counts an agent alone.
+pub async fn may_erase(
+    session: &mut Session,
     document: &NamedDocument,
     standing: &Standing,
-    me: Option<UserId>,
-) -> Result<Role, Denial> {
-    if me == Some(document.row.uploaded_by) {
+) -> Result<Role, ApiError> {
+    let is_own = session.actor.user_id() == Some(document.row.uploaded_by);
+    let role = if is_own && !is_relied_on(session, document.row.id).await? {
         standing.permit(&[Role::Holder, Role::Host, Role::Agent, Role::Resident])
     } else {
         standing.permit(&[Role::Agent])
-    }
+    };
+    Ok(role?)
 }
 
-/// Erases a document whose initiative the caller holds locked: its name at once, its bytes after the commit.
+/// Whether a signature or an initiative was recorded from this scan.
+async fn is_relied_on(session: &mut Session, id: DocumentId) -> QueryResult<bool> {
+    let signed = signatures::table
+        .filter(signatures::document_id.eq(id))
+        .filter(signatures::commune_code.eq(id.commune()));
+    let entered = documents::table
+        .inner_join(
+            initiatives_table::table.on(initiatives_table::paper_document_id
+                .eq(documents::id.nullable())
+                .and(
+                    initiatives_table::id
+                        .nullable()
+                        .eq(documents::initiative_id),
+                )
+                .and(initiatives_table::commune_code.eq(documents::commune_code))),
+        )
+        .filter(documents::id.eq(id))
+        .filter(documents::commune_code.eq(id.commune()));
+    diesel::select(exists(signed).or(exists(entered)))
+        .get_result(&mut session.conn)
+        .await
+}
+
+/// Whether a document is the scan of this version's paper: what a signature on paper may be recorded with.
+pub async fn is_scan_of(
+    conn: &mut AsyncPgConnection,
+    id: DocumentId,
+    convention: ConventionId,
+) -> QueryResult<bool> {
+    let scan = documents::table
+        .find((id, convention.commune()))
+        .filter(documents::convention_id.eq(convention))
+        .filter(documents::purpose.eq(DocumentPurpose::Scan))
+        .filter(documents::internal.eq(true))
+        .filter(documents::state.eq(DocumentState::Stored));
+    diesel::select(exists(scan)).get_result(conn).await
+}
+
+/// Erases a document whose matter the caller holds locked: its name at once, its bytes after the commit.
 pub async fn erase(
     session: &mut Session,
-    initiative: &Found,
+    matter: &Matter,
     document: &NamedDocument,
     role: Role,
 ) -> Result<(), ApiError> {
@@ -360,19 +546,38 @@ pub async fn erase(
         ))
         .execute(&mut session.conn)
         .await?;
-    record(session, initiative, row.id, "erase", role).await
+    record(session, matter, row.id, "erase", role).await
+}
+
+/// Erases the documents of a meeting that is about to be deleted, which the caller holds locked.
+pub async fn erase_with(
+    session: &mut Session,
+    meeting: &MeetingRow,
+    role: Role,
+) -> Result<(), ApiError> {
+    let matter = locked(session, Place::Meeting(meeting.id)).await?;
+    let about: Vec<(DocumentRow, String)> = readable!(&matter.standing)
+        .filter(documents::meeting_id.eq(meeting.id))
+        .filter(documents::commune_code.eq(&meeting.commune_code))
+        .filter(documents::state.eq(DocumentState::Stored))
+        .load(&mut session.conn)
+        .await?;
+    for found in about {
+        erase(session, &matter, &NamedDocument::new(found)?, role).await?;
+    }
+    Ok(())
 }
 
 async fn record(
     session: &mut Session,
-    initiative: &Found,
+    matter: &Matter,
     id: DocumentId,
     action: &'static str,
     role: Role,
 ) -> Result<(), ApiError> {
     let entry = Entry {
-        commune: &initiative.row.commune_code,
-        initiative: Some(initiative.row.id),
+        commune: &matter.commune,
+        initiative: matter.initiative,
         subject: Subject::Document,
         subject_id: id.0,
         action,

@@ -1,10 +1,12 @@
-//! `/v1/initiatives/{id}/documents`, `/v1/documents/{id}`, `/v1/documents/{id}/file`
+//! `/v1/initiatives/{id}/documents`, `/v1/meetings/{id}/documents`, `/v1/documents/{id}`, `/v1/documents/{id}/file`
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use utoipa::IntoParams;
 
-use super::dto::{Document, DocumentFilter, DocumentPage, DocumentState, File, NewDocument};
-use super::model::{self, NamedDocument, Position};
+use super::dto::{
+    Document, DocumentFilter, DocumentPage, DocumentState, File, NewDocument, NewMeetingDocument,
+};
+use super::model::{self, Coming, Matter, NamedDocument, Place, Position};
 use super::transfer::{self, Upload};
 use crate::auth::caller::{Anyone, Caller, Request};
 use crate::http::error::{ApiError, Code};
@@ -14,14 +16,15 @@ use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
 use crate::http::routes::Routes;
-use crate::ids::{DocumentId, InitiativeId};
-use crate::initiatives;
+use crate::ids::{DocumentId, InitiativeId, MeetingId};
 use crate::state::State;
 
 pub fn configure(routes: &mut Routes) {
     routes
         .service(list_documents)
         .service(upload_document)
+        .service(list_meeting_documents)
+        .service(upload_meeting_document)
         .service(get_document)
         .service(get_document_file)
         .service(delete_document);
@@ -63,16 +66,34 @@ pub async fn list_documents(
     filter: Query<DocumentFilter>,
     paging: Query<Paging>,
 ) -> Answer {
-    let after: Option<Position> = state.after(&anyone, paging.0.cursor.as_deref())?;
-    let mut session = state.read(&anyone).await?;
-    let found = initiatives::model::find(&mut session, *id).await?;
-    let page = model::list(&mut session, &found, &filter.0, after, paging.0.limit()).await?;
+    list(
+        &state,
+        &anyone,
+        Place::Initiative(*id),
+        &filter.0,
+        &paging.0,
+    )
+    .await
+}
+
+async fn list(
+    state: &State,
+    anyone: &Request,
+    place: Place,
+    filter: &DocumentFilter,
+    paging: &Paging,
+) -> Answer {
+    let after: Option<Position> = state.after(anyone, paging.cursor.as_deref())?;
+    let mut session = state.read(anyone).await?;
+    let Matter { standing, .. } = model::matter(&mut session, place).await?;
+    let limit = paging.limit();
+    let page = model::list(&mut session, place, &standing, filter, after, limit).await?;
     let position = |document: &NamedDocument| (document.row.created_at, document.row.id);
-    let reply = state.page(&anyone, page, position, |items, has_more, next_cursor| {
+    let reply = state.page(anyone, page, position, |items, has_more, next_cursor| {
         DocumentPage {
             data: items
                 .into_iter()
-                .map(|document| document.show(&found.standing))
+                .map(|document| document.show(&standing))
                 .collect(),
             has_more,
             next_cursor,
@@ -112,29 +133,26 @@ pub async fn upload_document(
     new: Query<NewDocument>,
     file: Upload,
 ) -> Answer {
-    let (state, caller) = (State::clone(&state), caller.0);
+    upload(&state, caller, Coming::about_initiative(*id, new.0), file).await
+}
+
+async fn upload(state: &State, caller: Caller, new: Coming, file: Upload) -> Answer {
+    let (state, caller) = (state.clone(), caller.0);
     // When the client hangs up, this takes back what it began.
-    actix_web::rt::spawn(async move { upload(&state, &caller, *id, new.0, file).await })
+    actix_web::rt::spawn(async move { receive(&state, &caller, new, file).await })
         .await
         .map_err(ApiError::internal)?
 }
 
-async fn upload(
-    state: &State,
-    caller: &Request,
-    initiative: InitiativeId,
-    new: NewDocument,
-    file: Upload,
-) -> Answer {
+async fn receive(state: &State, caller: &Request, new: Coming, file: Upload) -> Answer {
     let mut session = state.begin(caller).await?;
-    let begun = model::begin(&mut session, initiative, &new).await;
+    let begun = model::begin(&mut session, &new).await;
     let id = session.finish(begun).await?;
     let answer = match file.receive(&state.documents, id, &new.name).await {
         Ok(received) => {
             state
                 .write(caller, async move |session| {
-                    let (version, document) =
-                        model::complete(session, id, initiative, &new, received).await?;
+                    let (version, document) = model::complete(session, id, &new, received).await?;
                     Reply::created(format!("/v1/documents/{id}"), version, &document)
                 })
                 .await
@@ -147,6 +165,54 @@ async fn upload(
         tracing::warn!(cause = %error, "an upload waits for the sweep");
     }
     answer
+}
+
+/// List the documents of a meeting
+///
+/// Its minutes, who was there, photos, the newest first. Everybody who may read the meeting sees what is not internal.
+#[utoipa::path(
+    tag = "documents",
+    params(("id" = MeetingId, Path, description = "Identifier of the meeting."), Paging),
+    responses((status = 200, description = "A page of documents.", body = DocumentPage)),
+    security((), ("password" = [])),
+)]
+#[get("/v1/meetings/{id}/documents")]
+pub async fn list_meeting_documents(
+    state: web::Data<State>,
+    anyone: Anyone,
+    id: web::Path<MeetingId>,
+    paging: Query<Paging>,
+) -> Answer {
+    let all = DocumentFilter::default();
+    list(&state, &anyone, Place::Meeting(*id), &all, &paging.0).await
+}
+
+/// Upload a document of a meeting
+///
+/// An agent uploads it. The same rules hold as for documents of initiatives; when the meeting is deleted, its documents
+/// are erased.
+#[utoipa::path(
+    tag = "documents",
+    params(("id" = MeetingId, Path, description = "Identifier of the meeting."), NewMeetingDocument),
+    request_body(content = inline(File), content_type = "application/octet-stream", description = "The file."),
+    responses(
+        (status = 201, description = "The document.", body = Document),
+        (status = 408, description = "The file did not come within half an hour.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The commune's documents would exceed their quota, or the caller stands on both sides.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The file is larger than this server takes: 20 MB unless set otherwise.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The file is of none of the types that are accepted or damaged, or the request's content type is another one.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The file is empty, or the `Idempotency-Key` stands for another request.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/meetings/{id}/documents")]
+pub async fn upload_meeting_document(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<MeetingId>,
+    new: Query<NewMeetingDocument>,
+    file: Upload,
+) -> Answer {
+    upload(&state, caller, Coming::about_meeting(*id, new.0), file).await
 }
 
 /// Get a document
@@ -166,8 +232,8 @@ pub async fn get_document(
     id: web::Path<DocumentId>,
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
-    let (initiative, document) = model::find(&mut session, *id).await?;
-    let reply = Reply::resource(document.row.version, &document.show(&initiative.standing))?;
+    let (matter, document) = model::find(&mut session, *id).await?;
+    let reply = Reply::resource(document.row.version, &document.show(&matter.standing))?;
     Ok(if anyone.user.is_none() {
         reply.public(PUBLIC_FOR)
     } else {
@@ -210,7 +276,7 @@ pub async fn get_document_file(
 
 /// Erase a document
 ///
-/// Who uploaded it, or an agent. Its bytes and its name go for good; its hash stays, with who erased it and when, in the
+/// Who uploaded it, or an agent; a scan that a signature or an initiative was recorded from, only an agent. Its bytes and its name go for good; its hash stays, with who erased it and when, in the
 /// history too.
 #[utoipa::path(
     tag = "documents",
@@ -230,9 +296,8 @@ pub async fn delete_document(
     let id = *id;
     let answer = state
         .write(&caller, async move |session| {
-            let (initiative, document) = model::lock(session, id).await?;
-            let me = session.actor.user_id();
-            let role = model::may_erase(&document, &initiative.standing, me)?;
+            let (matter, document) = model::lock(session, id).await?;
+            let role = model::may_erase(session, &document, &matter.standing).await?;
             if document.row.state != DocumentState::Stored {
                 return Err(ApiError {
                     state: Some(document.row.state.code()),
@@ -240,7 +305,7 @@ pub async fn delete_document(
                 });
             }
             if_match.check(document.row.version)?;
-            model::erase(session, &initiative, &document, role).await?;
+            model::erase(session, &matter, &document, role).await?;
             Ok(Reply::no_content())
         })
         .await?;

@@ -12,7 +12,7 @@ use crate::commitments::dto::NewCommitment;
 use crate::db::schema::{decisions, opinions};
 use crate::holders::dto::{HolderSummary, NewHolder};
 use crate::http::extract::absent_or_null;
-use crate::ids::{HolderId, InitiativeId, NoteId, OpinionId};
+use crate::ids::{DocumentId, HolderId, InitiativeId, NoteId, OpinionId};
 use crate::mandates::dto::PersonSummary;
 
 codes! {
@@ -239,6 +239,9 @@ pub struct InitiativeInside {
     /// Reference of the paper, where there is one.
     #[schema(required)]
     pub paper_reference: Option<String>,
+    /// Its scan, where there is one.
+    #[schema(required)]
+    pub paper_document_id: Option<DocumentId>,
     /// Why it was not published, for the town hall.
     #[schema(required)]
     pub publication_withheld_reason: Option<String>,

@@ -12,8 +12,8 @@ use crate::conventions::dto::{
     AmendmentKind, AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
 };
 use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
-use crate::documents::dto::{DocumentPurpose, DocumentState, MediaType};
 use crate::conventions::verification::VerificationCheck;
+use crate::documents::dto::{DocumentPurpose, DocumentState, MediaType};
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
 use crate::holders::dto::{HolderAction, HolderKind, MemberRole, MemberState};
 use crate::initiatives::dto::{

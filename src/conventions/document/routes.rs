@@ -59,7 +59,10 @@ impl Responder for Paper {
         };
         answer
             .insert_header((header::ETAG, self.etag))
-            .insert_header((header::CACHE_CONTROL, cache_control(self.is_public.then_some(30))))
+            .insert_header((
+                header::CACHE_CONTROL,
+                cache_control(self.is_public.then_some(30)),
+            ))
             .insert_header((header::VARY, "Authorization"));
         if let Some(policy) = self.policy {
             answer.insert_header((header::CONTENT_SECURITY_POLICY, policy));
