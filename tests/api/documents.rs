@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use fifty_fifty::clockwork;
+use futures_util::{StreamExt, stream};
+use reqwest::Body;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::conventions::{active, drafted, signing};
+use crate::conventions::{active, drafted, opened, signing};
 use crate::evaluations::farm_tracks;
 use crate::initiatives::{accepted, association, idea, in_review};
 use crate::support::app::{DOCUMENT_MAX_BYTES, LOOS, World};
@@ -27,10 +29,7 @@ pub fn attaching(initiative: &str) -> String {
 
 /// A document of Camille's about the initiative.
 pub async fn attached(world: &World, initiative: &str) -> String {
-    let reply = world
-        .camille
-        .upload(&attaching(initiative), PRESENCE.as_bytes())
-        .await;
+    let reply = world.camille.upload(&attaching(initiative), PRESENCE).await;
     let path = reply.header("location").to_owned();
     reply.created();
     path
@@ -109,7 +108,7 @@ async fn a_file_goes_in_and_comes_out_as_it_was() {
     let path = format!(
         "{initiative}/documents?purpose=plan&name=Plan%20de%20la%20rue%20%22H%C3%B4che%22.pdf"
     );
-    let reply = world.agent.upload(&path, &pdf()).await;
+    let reply = world.agent.upload(&path, pdf()).await;
     let path = reply.header("location").to_owned();
     let document = reply.created();
     let hash = sha256(&pdf());
@@ -205,7 +204,7 @@ async fn a_photo_tells_nothing_but_its_picture() {
     let initiative = accepted(&world).await;
     let (photo, picture) = photo();
     let path = format!("{initiative}/documents?purpose=photo&name=chantier.jpg");
-    let document = world.camille.upload(&path, &photo).await.created();
+    let document = world.camille.upload(&path, photo).await.created();
     assert_eq!(document["media_type"], "image/jpeg");
     let file = format!("/v1/documents/{}/file", document["id"].as_str().unwrap());
     let kept = world.anyone.get(&file).await.bytes;
@@ -267,7 +266,7 @@ async fn the_bytes_say_what_a_file_is() {
         ("a.xlsx", office("xl"), excel),
     ] {
         let path = format!("{initiative}/documents?purpose=other&name={name}");
-        let document = world.camille.upload(&path, &bytes).await.created();
+        let document = world.camille.upload(&path, bytes).await.created();
         assert_eq!(document["media_type"], media_type, "{name}");
     }
     let kept = files(app.documents.path()).len();
@@ -282,16 +281,16 @@ async fn the_bytes_say_what_a_file_is() {
         ("Latin 1", b"caf\xe9".to_vec()),
     ] {
         let path = format!("{initiative}/documents?purpose=photo&name=photo.jpg");
-        let reply = world.camille.upload(&path, &bytes).await;
+        let reply = world.camille.upload(&path, bytes).await;
         assert_eq!(reply.status, 415, "{what}: {}", reply.text);
         reply.problem(415, "unsupported_media_type");
     }
-    let reply = world.camille.upload(&attaching(&initiative), b"").await;
+    let reply = world.camille.upload(&attaching(&initiative), "").await;
     assert_eq!(reply.pointers(), ["#"]);
     reply.problem(422, "invalid_body");
     for name in ["", "a%2Fb", "a%5Cb", "a%0Ab", "%00", &"x".repeat(201)] {
         let path = format!("{initiative}/documents?purpose=photo&name={name}");
-        let reply = world.camille.upload(&path, &pdf()).await;
+        let reply = world.camille.upload(&path, pdf()).await;
         reply.problem(400, "invalid_query");
     }
     // What was refused left nothing.
@@ -307,7 +306,7 @@ async fn too_large_is_too_large_however_it_comes() {
     let limit = usize::try_from(DOCUMENT_MAX_BYTES).unwrap();
     world
         .camille
-        .upload(&path, &vec![b'x'; limit + 1])
+        .upload(&path, vec![b'x'; limit + 1])
         .await
         .problem(413, "too_large");
     app.has_no_file();
@@ -331,7 +330,7 @@ async fn too_large_is_too_large_however_it_comes() {
     app.has_no_file();
     world
         .camille
-        .upload(&path, &vec![b'x'; limit])
+        .upload(&path, vec![b'x'; limit])
         .await
         .created();
     assert_eq!(files(app.documents.path()).len(), 1);
@@ -378,7 +377,7 @@ async fn a_document_is_as_public_as_what_it_is_about() {
     ];
     let all = people.map(|(name, _)| name);
     let sides = ["agent", "mayor", "owner"];
-    let text = PRESENCE.as_bytes();
+    let text = PRESENCE;
 
     // A draft is its holder's alone, and nobody else adds to it.
     let holder = association(&world.camille, "Les chemins de Loos").await;
@@ -556,7 +555,7 @@ async fn erased_is_erased() {
     }
     let theirs = world
         .agent
-        .upload(&attaching(&initiative), &pdf())
+        .upload(&attaching(&initiative), pdf())
         .await
         .created();
     let theirs = format!("/v1/documents/{}", theirs["id"].as_str().unwrap());
@@ -632,7 +631,7 @@ async fn of_two_at_the_edge_of_the_quota_one_goes_in() {
         let mut crowd = tokio::task::JoinSet::new();
         for _ in 0..4 {
             let (camille, path) = (world.camille.clone(), path.clone());
-            crowd.spawn(async move { camille.upload(&path, &[b'x'; 600]).await });
+            crowd.spawn(async move { camille.upload(&path, vec![b'x'; 600]).await });
         }
         while let Some(reply) = crowd.join_next().await {
             let reply = reply.unwrap();
@@ -665,8 +664,8 @@ async fn the_same_upload_twice_is_one_document() {
     let world = app.world().await;
     let path = attaching(&accepted(&world).await);
     let camille = world.camille.with("idempotency-key", "presence");
-    let first = camille.upload(&path, PRESENCE.as_bytes()).await.created();
-    let again = camille.upload(&path, PRESENCE.as_bytes()).await;
+    let first = camille.upload(&path, PRESENCE).await.created();
+    let again = camille.upload(&path, PRESENCE).await;
     assert_eq!(again.header("idempotency-replayed"), "true");
     assert_eq!(again.created(), first);
     // Another file, or another name, is another upload.
@@ -674,7 +673,7 @@ async fn the_same_upload_twice_is_one_document() {
         (path.clone(), "autre chose"),
         (path.replace("presence", "absence"), PRESENCE),
     ] {
-        let other = camille.upload(&path, file.as_bytes()).await;
+        let other = camille.upload(&path, file).await;
         other.problem(422, "idempotency_mismatch");
     }
     assert_eq!(files(app.documents.path()).len(), 1);
@@ -765,6 +764,400 @@ async fn the_sweep_does_what_a_crash_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_comes_too_late_is_not_kept() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let meeting = held_meeting(&world).await;
+    let paths = [
+        (world.camille.clone(), attaching(&accepted(&world).await)),
+        (world.agent.clone(), attaching(&meeting)),
+    ];
+    let mut uploads = tokio::task::JoinSet::new();
+    let (open, _) = tokio::sync::broadcast::channel::<()>(1);
+    for (client, path) in paths {
+        let mut opened = open.subscribe();
+        let rest = async move {
+            opened.recv().await.unwrap();
+            Ok::<_, std::io::Error>(b"end")
+        };
+        let file = stream::iter([Ok(b"beginning, ".as_slice())]).chain(stream::once(async move {
+            rest.await.map(|end| end.as_slice())
+        }));
+        uploads.spawn(async move { client.upload(&path, Body::wrap_stream(file)).await });
+    }
+    let pending = "SELECT count(*) FROM documents WHERE state = 'pending'";
+    while app.count(pending).await < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // So late that it was taken for one that was cut.
+    app.travel_to("2026-06-15T11:00:01Z");
+    clockwork::turn(&app.state).await.unwrap();
+    assert_eq!(app.count(pending).await, 0);
+    open.send(()).unwrap();
+    while let Some(reply) = uploads.join_next().await {
+        reply.unwrap().problem(408, "request_timeout");
+    }
+    app.has_no_file();
+}
+
+/// A scan of Camille's of the paper of a convention that she sees.
+async fn scanned(world: &World, initiative: &str, convention: &str) -> String {
+    let about = convention.rsplit('/').next().unwrap();
+    let path = format!(
+        "{initiative}/documents?name=signatures.pdf&purpose=scan&internal=true&convention={about}"
+    );
+    let reply = world.camille.upload(&path, pdf()).await;
+    let path = reply.header("location").to_owned();
+    reply.created();
+    path
+}
+
+/// What an agent records of Camille's signature on paper, with its scan.
+fn on_paper(hash: &str, scan: &str) -> Value {
+    let id = scan.rsplit('/').next().unwrap();
+    json!({"party": "holder", "content_sha256": hash, "signed_on": "2026-06-15", "paper_reference": "Registre 17",
+        "document_id": id})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_on_paper_carries_its_scan() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let (initiative, convention, hash) = opened(&world).await;
+    let (other, other_convention) = drafted(&world).await;
+    let record = format!("{convention}/record_signature");
+    let id = convention.rsplit('/').next().unwrap();
+    // What is no internal scan of this version proves nothing, or shows names to everybody.
+    for path in [
+        format!("{initiative}/documents?name=x.pdf&purpose=scan&convention={id}"),
+        format!("{initiative}/documents?name=x.pdf&purpose=photo&internal=true&convention={id}"),
+        format!("{initiative}/documents?name=x.pdf&purpose=scan&internal=true"),
+    ] {
+        let document = world.agent.upload(&path, pdf()).await;
+        let scan = document.header("location").to_owned();
+        document.created();
+        let reply = world.agent.post(&record, on_paper(&hash, &scan)).await;
+        assert_eq!(reply.pointers(), ["#/document_id"], "{path}");
+        reply.problem(422, "invalid_body");
+    }
+    let of_another = scanned(&world, &other, &other_convention).await;
+    let nobody = format!("/v1/documents/{}", app.row_id(LOOS));
+    let elsewhere = format!("/v1/documents/{}", app.row_id("62498"));
+    let erased = scanned(&world, &initiative, &convention).await;
+    let camille = world.camille.with("if-match", "*");
+    camille.delete(&erased).await.expect(204);
+    for scan in [of_another, nobody, elsewhere, erased] {
+        let reply = world.agent.post(&record, on_paper(&hash, &scan)).await;
+        assert_eq!(reply.pointers(), ["#/document_id"], "{scan}");
+    }
+
+    let scan = scanned(&world, &initiative, &convention).await;
+    let id = scan.rsplit('/').next().unwrap();
+    world.agent.post(&record, on_paper(&hash, &scan)).await.ok();
+    let sign = format!("{convention}/sign");
+    world.mayor.post(&sign, signing(&hash)).await.ok();
+    let of_holder = |convention: &Value| {
+        let parties = convention["parties"].as_array().unwrap();
+        let holder = parties.iter().find(|party| party["party"] == "holder");
+        holder.unwrap()["document_id"].clone()
+    };
+    for inside in [&world.agent, &world.camille, &world.mayor] {
+        assert_eq!(of_holder(&inside.get(&convention).await.ok()), id);
+    }
+    for outside in [&world.anyone, &world.dominique] {
+        assert_eq!(of_holder(&outside.get(&convention).await.ok()), json!(null));
+        outside.get(&scan).await.problem(404, "not_found");
+    }
+    // No side takes away what shows that it has signed; the town hall answers for what must go.
+    camille.delete(&scan).await.problem(403, "forbidden");
+    let agent = world.agent.with("if-match", "*");
+    agent.delete(&scan).await.expect(204);
+    assert_eq!(of_holder(&world.agent.get(&convention).await.ok()), id);
+    let left = world.agent.get(&scan).await.ok();
+    assert_eq!(left["state"], "erased");
+    let proof = world
+        .anyone
+        .get(&format!("{convention}/verification"))
+        .await;
+    assert_eq!(proof.ok()["holds"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_signature_and_the_erasure_of_its_scan_at_once_both_are_whole() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    for _ in 0..10 {
+        let (initiative, convention, hash) = opened(&world).await;
+        let scan = scanned(&world, &initiative, &convention).await;
+        let record = format!("{convention}/record_signature");
+        let camille = world.camille.with("if-match", "*");
+        let (signed, erased) = tokio::join!(
+            world.agent.post(&record, on_paper(&hash, &scan)),
+            camille.delete(&scan)
+        );
+        match (signed.status.as_u16(), erased.status.as_u16()) {
+            (200, 403) | (422, 204) => {}
+            other => panic!("{other:?}: {} {}", signed.text, erased.text),
+        }
+    }
+    let bare = "SELECT count(*) FROM signatures AS s JOIN documents AS d ON d.id = s.document_id WHERE d.state = 'erased'";
+    assert_eq!(app.count(bare).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_initiative_from_paper_carries_its_scan() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let paper = |channel: &str| {
+        json!({"title": "Huit jardinières", "description": "Rue Hoche.", "theme": "living_environment",
+        "holder": {"kind": "collective", "name": "Voisins"}, "submit": true,
+        "on_behalf": {"channel": channel, "paper_reference": "2026-117"}})
+    };
+    let create = format!("/v1/communes/{LOOS}/initiatives");
+    let mut made = Vec::new();
+    for channel in ["paper", "phone"] {
+        let entered = world.agent.post(&create, paper(channel)).await.created();
+        assert_eq!(entered["inside"]["paper_document_id"], json!(null));
+        made.push(format!(
+            "/v1/initiatives/{}",
+            entered["id"].as_str().unwrap()
+        ));
+    }
+    let scan = "name=demande.pdf&purpose=scan&internal=true&paper=true";
+    for (path, query) in [
+        (&made[1], scan.to_owned()),
+        (&made[0], scan.replace("scan", "other")),
+        (&made[0], scan.replace("internal=true", "internal=false")),
+        (&made[0], format!("{scan}&convention={}", app.row_id(LOOS))),
+    ] {
+        let reply = world
+            .agent
+            .upload(&format!("{path}/documents?{query}"), pdf())
+            .await;
+        assert_eq!(reply.pointers(), ["paper"], "{query}");
+        reply.problem(400, "invalid_query");
+    }
+    let own = in_review(&world).await;
+    let refused = world
+        .camille
+        .upload(&format!("{own}/documents?{scan}"), pdf())
+        .await;
+    refused.problem(403, "forbidden");
+
+    let mut scans = Vec::new();
+    // A better scan takes the place of the first.
+    for _ in 0..2 {
+        let path = format!("{}/documents?{scan}", made[0]);
+        let document = world.agent.upload(&path, pdf()).await.created();
+        let entered = world.agent.get(&made[0]).await.ok();
+        assert_eq!(entered["inside"]["paper_document_id"], document["id"]);
+        scans.push(format!(
+            "/v1/documents/{}",
+            document["id"].as_str().unwrap()
+        ));
+    }
+    world
+        .official
+        .act(&made[0], "start_review", json!({}))
+        .await
+        .ok();
+    assert_eq!(world.anyone.get(&made[0]).await.ok()["inside"], json!(null));
+    world.anyone.get(&scans[1]).await.problem(404, "not_found");
+    // Once it is erased, the record says of which file it was made, and goes on.
+    let agent = world.agent.with("if-match", "*");
+    agent.delete(&scans[1]).await.expect(204);
+    let entered = world.agent.get(&made[0]).await.ok();
+    assert!(scans[1].ends_with(entered["inside"]["paper_document_id"].as_str().unwrap()));
+    let opinion = json!({"outcome": "favourable", "text": "Sans difficulté."});
+    world
+        .official
+        .act(&made[0], "give_opinion", opinion)
+        .await
+        .ok();
+}
+
+/// A meeting of the town hall's, about nothing else.
+async fn held_meeting(world: &World) -> String {
+    let meeting = json!({"title": "Réunion de quartier", "held_on": "2026-06-10"});
+    meeting_like(world, meeting).await
+}
+
+async fn meeting_like(world: &World, meeting: Value) -> String {
+    let path = format!("/v1/communes/{LOOS}/meetings");
+    let made = world.agent.post(&path, meeting).await.created();
+    format!("/v1/meetings/{}", made["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn minutes_are_as_public_as_their_meeting() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let open = held_meeting(&world).await;
+    for refused in [
+        &world.camille,
+        &world.mayor,
+        &world.foreign_agent,
+        &world.admin,
+    ] {
+        let reply = refused.upload(&attaching(&open), PRESENCE).await;
+        reply.problem(403, "forbidden");
+    }
+    let minutes = world
+        .agent
+        .upload(&attaching(&open), PRESENCE)
+        .await
+        .created();
+    assert_eq!(minutes["initiative_id"], json!(null));
+    assert!(open.ends_with(minutes["meeting_id"].as_str().unwrap()));
+    let internal = format!("{}&internal=true", attaching(&open));
+    let internal = world.agent.upload(&internal, PRESENCE).await.created();
+
+    // About an initiative that is not published, and then is.
+    let holder = association(&world.camille, "Les haies").await;
+    let mut hidden = idea(&holder);
+    hidden["submit"] = json!(true);
+    let initiatives = format!("/v1/communes/{LOOS}/initiatives");
+    let hidden = world.camille.post(&initiatives, hidden).await.created();
+    let about = json!({"title": "Autour des haies", "held_on": "2026-06-10", "initiative_id": hidden["id"]});
+    let shut = meeting_like(&world, about).await;
+    let shut_minutes = world
+        .agent
+        .upload(&attaching(&shut), PRESENCE)
+        .await
+        .created();
+
+    let town_hall = vec!["agent", "mayor"];
+    let all = vec!["anyone", "neighbour", "holder", "agent", "mayor"];
+    let sides = vec!["holder", "agent", "mayor"];
+    let initiative = format!("/v1/initiatives/{}", hidden["id"].as_str().unwrap());
+    for published in [false, true] {
+        if published {
+            let review = world
+                .agent
+                .act(&initiative, "start_review", json!({}))
+                .await;
+            review.ok();
+        }
+        for (meeting, document, expected) in [
+            (&open, &minutes, &all),
+            (&open, &internal, &town_hall),
+            (&shut, &shut_minutes, if published { &all } else { &sides }),
+        ] {
+            let id = document["id"].as_str().unwrap();
+            let mut readers = Vec::new();
+            for (name, person) in [
+                ("anyone", &world.anyone),
+                ("neighbour", &world.dominique),
+                ("holder", &world.camille),
+                ("agent", &world.agent),
+                ("mayor", &world.mayor),
+            ] {
+                let found = person.get(&format!("/v1/documents/{id}")).await.status;
+                let file = person.get(&format!("/v1/documents/{id}/file")).await.status;
+                let list = person.get(&format!("{meeting}/documents")).await;
+                assert_eq!(
+                    (found, found == 200),
+                    (file, list.text.contains(id)),
+                    "{name}"
+                );
+                if found == 200 {
+                    readers.push(name);
+                }
+            }
+            assert_eq!(&readers, expected, "{document}");
+        }
+    }
+    // They are not among the documents of the initiative.
+    let list = world
+        .agent
+        .get(&format!("{initiative}/documents"))
+        .await
+        .ok();
+    assert_eq!(list["data"], json!([]));
+    // On both sides, one does not act for the town hall.
+    let me = world.agent.id();
+    let join = format!(
+        "INSERT INTO holder_members VALUES ('{holder}', '{LOOS}', '{me}', 'active', 'member', false, now())"
+    );
+    assert_eq!(app.attack(&join).await, None);
+    let reply = world.agent.upload(&attaching(&shut), PRESENCE).await;
+    reply.problem(409, "conflict_of_interest");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_meeting_its_documents_go() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let meeting = held_meeting(&world).await;
+    let other = held_meeting(&world).await;
+    let kept = world
+        .agent
+        .upload(&attaching(&other), PRESENCE)
+        .await
+        .created();
+    let mut gone = Vec::new();
+    for _ in 0..3 {
+        let document = world
+            .agent
+            .upload(&attaching(&meeting), PRESENCE)
+            .await
+            .created();
+        gone.push(format!(
+            "/v1/documents/{}",
+            document["id"].as_str().unwrap()
+        ));
+    }
+    // One was erased before, and one is on its way.
+    let agent = world.agent.with("if-match", "*");
+    agent.delete(&gone[0]).await.expect(204);
+    let id = app.row_id(LOOS);
+    let about = meeting.rsplit('/').next().unwrap();
+    let row = format!(
+        "INSERT INTO documents (id, commune_code, meeting_id, state, name, purpose, internal, uploaded_by, created_at)
+         VALUES ('{id}', '{LOOS}', '{about}', 'pending', 'x', 'other', false, '{}', '2026-06-15T10:00:00Z')",
+        world.agent.id()
+    );
+    assert_eq!(app.attack(&row).await, None);
+
+    agent.delete(&meeting).await.expect(204);
+    assert_eq!(files(app.documents.path()), [kept["id"].as_str().unwrap()]);
+    for path in gone.iter().chain([&format!("{meeting}/documents")]) {
+        world.agent.get(path).await.problem(404, "not_found");
+    }
+    let left = "SELECT count(*) FROM documents WHERE state = 'erased' AND emptied_at IS NOT NULL AND meeting_id IS NULL";
+    assert_eq!(app.count(left).await, 3);
+    let told = "SELECT count(*) FROM events WHERE subject = 'document' AND action = 'erase'";
+    assert_eq!(app.count(told).await, 3);
+    let bytes = format!("SELECT document_bytes FROM communes WHERE code = '{LOOS}'");
+    assert_eq!(
+        app.count(&bytes).await,
+        kept["size_bytes"].as_i64().unwrap()
+    );
+    app.travel_to("2026-06-15T11:00:01Z");
+    clockwork::turn(&app.state).await.unwrap();
+    assert_eq!(
+        app.count("SELECT count(*) FROM documents WHERE state = 'pending'")
+            .await,
+        0
+    );
+
+    // An upload and the deletion of its meeting at once: no bytes without a row, and no row without a meeting.
+    for _ in 0..20 {
+        let meeting = held_meeting(&world).await;
+        let path = attaching(&meeting);
+        let (uploaded, deleted) =
+            tokio::join!(world.agent.upload(&path, PRESENCE), agent.delete(&meeting));
+        deleted.expect(204);
+        assert!(
+            [201, 404].contains(&uploaded.status.as_u16()),
+            "{}",
+            uploaded.text
+        );
+        assert_eq!(files(app.documents.path()).len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_database_holds_what_a_document_is() {
     let app = TestApp::new().await;
     let world = app.world().await;
@@ -775,6 +1168,32 @@ async fn the_database_holds_what_a_document_is() {
     let convention = convention.rsplit('/').next().unwrap();
     let other = accepted(&world).await;
     let other = other.rsplit('/').next().unwrap();
+    let meeting = held_meeting(&world).await;
+    let minutes = world
+        .agent
+        .upload(&attaching(&meeting), PRESENCE)
+        .await
+        .created();
+    let minutes = minutes["id"].as_str().unwrap();
+    let meeting = meeting.rsplit('/').next().unwrap();
+    let scan = format!("/v1/initiatives/{initiative}/documents?name=x&purpose=scan&internal=true");
+    let scan = world.agent.upload(&scan, PRESENCE).await.created()["id"].clone();
+    let scan = scan.as_str().unwrap();
+    let (signed_for, open, hash) = opened(&world).await;
+    let of_opened = scanned(&world, &signed_for, &open).await;
+    let of_opened = of_opened.rsplit('/').next().unwrap();
+    let open = open.rsplit('/').next().unwrap();
+    let signature = |method: &str, scan: &str| {
+        format!(
+            "INSERT INTO signatures (id, commune_code, convention_id, party, method, content_sha256, identity_id, user_id,
+                 capacity, signed_on, signed_at, recorded_by, paper_reference, document_id)
+             SELECT '{}', commune_code, convention_id, party, '{method}', '{hash}', identity_id, user_id, capacity, '2026-06-15', now(),
+                 CASE '{method}' WHEN 'paper' THEN '{}'::uuid END, CASE '{method}' WHEN 'paper' THEN 'R' END, '{scan}'
+             FROM convention_parties WHERE convention_id = '{open}' AND party = 'holder'",
+            app.row_id(LOOS),
+            world.agent.id(),
+        )
+    };
     let camille = world.camille.id();
     let insert = |commune: &str, about: &str, columns: &str, values: &str| {
         let id = app.row_id(LOOS);
@@ -845,6 +1264,49 @@ async fn the_database_holds_what_a_document_is() {
             ),
             "documents_of_one_initiative",
         ),
+        (
+            insert(
+                LOOS,
+                initiative,
+                "state, name, meeting_id",
+                &format!("'pending', 'x', '{meeting}'"),
+            ),
+            "documents_about_something",
+        ),
+        (
+            format!("UPDATE documents SET meeting_id = NULL WHERE id = '{minutes}'"),
+            "documents_about_something",
+        ),
+        (
+            format!("UPDATE documents SET meeting_id = '{meeting}' WHERE id = '{id}'"),
+            "documents_transition",
+        ),
+        (
+            format!("DELETE FROM meetings WHERE id = '{meeting}'"),
+            "documents_about_something",
+        ),
+        // A scan is internal, of this very paper, and there is a paper.
+        (
+            format!("UPDATE initiatives SET paper_document_id = '{id}' WHERE id = '{initiative}'"),
+            "initiatives_scan",
+        ),
+        (
+            format!("UPDATE initiatives SET paper_document_id = '{scan}' WHERE id = '{other}'"),
+            "initiatives_scan",
+        ),
+        (
+            format!(
+                "UPDATE initiatives SET paper_document_id = '{scan}' WHERE id = '{initiative}'"
+            ),
+            "initiatives_scan_of_paper",
+        ),
+        (
+            format!("UPDATE signatures SET document_id = '{scan}'"),
+            "signatures_append_only",
+        ),
+        (signature("paper", id), "signatures_scan"),
+        (signature("paper", scan), "signatures_scan"),
+        (signature("simple", of_opened), "signatures_scan_of_paper"),
         (update("state = 'pending'"), "documents_transition"),
         (update("sha256 = repeat('0', 64)"), "documents_transition"),
         (

@@ -162,19 +162,13 @@ async fn plant(world: &World, author: &Client) -> Planted {
         "{open_path}/documents?purpose=photo&internal=true&name={}.txt",
         word("file")
     );
-    let document = author
-        .upload(&internal, word("inside").as_bytes())
-        .await
-        .created();
+    let document = author.upload(&internal, word("inside")).await.created();
     let of_draft = format!(
         "{}/documents?purpose=plan&name={}.txt",
         path_of("initiatives", &draft),
         word("draft")
     );
-    author
-        .upload(&of_draft, word("draft").as_bytes())
-        .await
-        .created();
+    author.upload(&of_draft, word("draft")).await.created();
     author
         .put(&format!("{open_path}/endorsement"), json!({}))
         .await

@@ -633,6 +633,14 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         }
         "upload_document" => Case::new(camille, attaching(&accepted(world).await))
             .with(json!(PRESENCE)),
+        "list_meeting_documents" => {
+            let meeting = held_meeting(world).await;
+            let reply = world.agent.upload(&attaching(&meeting), PRESENCE).await;
+            reply.created();
+            Case::new(anyone, format!("{meeting}/documents?limit=2"))
+        }
+        "upload_meeting_document" => Case::new(agent, attaching(&held_meeting(world).await))
+            .with(json!(PRESENCE)),
         "get_document" => {
             Case::new(anyone, attached(world, &accepted(world).await).await)
         }

@@ -7,7 +7,7 @@ use fifty_fifty::ids::UserId;
 use fifty_fifty::openapi;
 use jsonschema::{Registry, Validator};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, StatusCode};
+use reqwest::{Body, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::statuses;
@@ -137,8 +137,8 @@ impl Client {
     }
 
     /// Uploads a file.
-    pub async fn upload(&self, path: &str, file: &[u8]) -> Reply {
-        self.send(Method::POST, path, Some((OCTETS, file.to_vec())))
+    pub async fn upload(&self, path: &str, file: impl Into<Body>) -> Reply {
+        self.send_any(Method::POST, path, Some((OCTETS, file.into())))
             .await
     }
 
@@ -153,6 +153,11 @@ impl Client {
     }
 
     pub async fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Reply {
+        let body = body.map(|(content_type, bytes)| (content_type, bytes.into()));
+        self.send_any(method, path, body).await
+    }
+
+    async fn send_any(&self, method: Method, path: &str, body: Option<(&str, Body)>) -> Reply {
         let mut request = self
             .http
             .request(method.clone(), format!("{}{path}", self.address));
