@@ -29,6 +29,12 @@ codes! {
         Erased = "erased", "Effacé", "Erased";
     }
 
+    /// What is done with documents, in the history.
+    pub enum DocumentAction "document_actions" {
+        Upload = "upload", "Déposer", "Upload";
+        Erase = "erase", "Effacer", "Erase";
+    }
+
     /// What a document's bytes are, as they themselves say.
     pub enum MediaType "media_types" {
         Pdf = "application/pdf", "PDF", "PDF";
@@ -175,7 +181,7 @@ pub struct Document {
     /// What became of it: `stored` or `erased`.
     pub state: DocumentState,
     /// Name of the file; null once it is erased.
-    #[schema(required, example = "presence.txt")]
+    #[schema(required, min_length = 1, max_length = 200, example = "presence.txt")]
     pub name: Option<String>,
     /// What it is for.
     pub purpose: DocumentPurpose,

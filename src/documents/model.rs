@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{
-    Document, DocumentFilter, DocumentPurpose, DocumentState, MediaType, NewDocument,
-    NewMeetingDocument,
+    Document, DocumentAction, DocumentFilter, DocumentPurpose, DocumentState, MediaType,
+    NewDocument, NewMeetingDocument,
 };
 use crate::audit::{self, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
@@ -470,7 +470,7 @@ pub async fn complete(
         let state = row.state;
         initiatives::model::save(&mut session.conn, &mut row, state).await?;
     }
-    record(session, &matter, id, "upload", role).await?;
+    record(session, &matter, id, DocumentAction::Upload, role).await?;
     let (matter, document) = readable(session, matter, id).await?;
     Ok((document.row.version, document.show(&matter.standing)))
 }
@@ -546,7 +546,7 @@ pub async fn erase(
         ))
         .execute(&mut session.conn)
         .await?;
-    record(session, matter, row.id, "erase", role).await
+    record(session, matter, row.id, DocumentAction::Erase, role).await
 }
 
 /// Erases the documents of a meeting that is about to be deleted, which the caller holds locked.
@@ -572,7 +572,7 @@ async fn record(
     session: &mut Session,
     matter: &Matter,
     id: DocumentId,
-    action: &'static str,
+    action: DocumentAction,
     role: Role,
 ) -> Result<(), ApiError> {
     let entry = Entry {
@@ -580,7 +580,7 @@ async fn record(
         initiative: matter.initiative,
         subject: Subject::Document,
         subject_id: id.0,
-        action,
+        action: action.code(),
         states: None,
         reason: None,
         actor: session.actor.user_id(),

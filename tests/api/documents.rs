@@ -444,8 +444,11 @@ async fn a_document_is_as_public_as_what_it_is_about() {
     // A fulfilment, once it is acknowledged.
     let columns = format!("{initiative}/commitments");
     let commitments = world.agent.get(&columns).await.ok();
-    let owed = &commitments["data"][0];
-    assert_eq!(owed["side"], "commune");
+    let all_of = commitments["data"].as_array().unwrap();
+    let owed = all_of
+        .iter()
+        .find(|owed| owed["side"] == "commune")
+        .unwrap();
     let done = json!({"done_on": "2026-06-15", "quantity": "8", "evidence": "Bon de livraison"});
     let path = format!(
         "/v1/commitments/{}/fulfilments",
@@ -957,7 +960,7 @@ async fn an_initiative_from_paper_carries_its_scan() {
         ));
     }
     world
-        .official
+        .agent
         .act(&made[0], "start_review", json!({}))
         .await
         .ok();
@@ -970,7 +973,7 @@ async fn an_initiative_from_paper_carries_its_scan() {
     assert!(scans[1].ends_with(entered["inside"]["paper_document_id"].as_str().unwrap()));
     let opinion = json!({"outcome": "favourable", "text": "Sans difficulté."});
     world
-        .official
+        .agent
         .act(&made[0], "give_opinion", opinion)
         .await
         .ok();
