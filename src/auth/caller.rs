@@ -9,6 +9,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::BodyDigest;
+use crate::http::reply::none_match;
 use crate::ids::UserId;
 use crate::state::State;
 
@@ -98,6 +99,16 @@ impl Request {
         } else {
             format!("{}?{}", self.http.path(), kept.join("&"))
         }
+    }
+
+    /// Whether the reader has what this tag stands for.
+    pub fn has(&self, etag: &str) -> bool {
+        none_match(&self.http, etag)
+    }
+
+    /// Whether there is an `If-None-Match`.
+    pub fn has_something(&self) -> bool {
+        self.http.headers().contains_key(header::IF_NONE_MATCH)
     }
 
     /// Whether `Prefer` asks for this (RFC 7240).

@@ -8,6 +8,7 @@ use super::dto::{Convention, ConventionFilter, ConventionList, ConventionPage};
 use super::input::{ConventionPatch, NewConvention};
 use super::lifecycle::{CONVENTION, ConventionAction, ConventionState};
 use super::list::{self, Position};
+use super::view::Fingerprint;
 use super::{model, naming, view};
 use crate::audit::dto::HistoryPage;
 use crate::audit::{self, Of};
@@ -155,11 +156,19 @@ pub async fn get_convention(
     id: web::Path<ConventionId>,
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
-    let reply = view::reply(&mut session, *id).await?;
-    Ok(if anyone.user.is_none() {
-        reply.public(30)
-    } else {
-        reply
+    if anyone.user.is_some() {
+        return view::reply(&mut session, *id).await;
+    }
+    // Looked up before the rest: at worst the answer is newer than its tag says.
+    let shown = Fingerprint::find(&mut session.conn, *id).await?;
+    let etag = shown.tag(session.today())?;
+    if anyone.has(&etag) {
+        return Ok(Reply::unchanged(etag).public(30));
+    }
+    let (_, convention) = view::show(&mut session, *id).await?;
+    Ok(Reply {
+        etag: Some(etag),
+        ..Reply::data(&convention)?.public(30)
     })
 }
 
@@ -237,6 +246,12 @@ pub async fn get_convention_content(
     id: web::Path<ConventionId>,
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
+    if anyone.user.is_none() && anyone.has_something() {
+        let shown = Fingerprint::find(&mut session.conn, *id).await?;
+        if let Some(etag) = shown.content_tag().filter(|etag| anyone.has(etag)) {
+            return Ok(Reply::unchanged(etag).public(30));
+        }
+    }
     let found = model::find(&mut session, *id).await?;
     let (content, hash) = found
         .row

@@ -1,16 +1,19 @@
 //! The single view of a version, as far as the caller may see it.
 
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::max;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Serialize;
 
 use super::dto::Convention;
-use super::lifecycle::{CONVENTION, ConventionAction, WITH_ROUTE};
+use super::lifecycle::{CONVENTION, ConventionAction, ConventionState, WITH_ROUTE};
 use super::model::{self, Found};
 use super::parties::{self, PartyState};
 use crate::commitments;
-use crate::db::schema::communes;
+use crate::db::schema::{communes, conventions, events, holders, initiatives};
 use crate::http::error::ApiError;
-use crate::http::reply::{Answer, Reply};
+use crate::http::reply::{self, Answer, Reply};
 use crate::ids::ConventionId;
 use crate::initiatives::dto::CommuneSummary;
 use crate::state::Session;
@@ -34,6 +37,87 @@ fn allowed_actions(
             _ => true,
         })
         .collect()
+}
+
+/// What everybody sees of a version follows from this and from nothing else.
+#[derive(Queryable, Serialize)]
+pub struct Fingerprint {
+    activated_at: Option<DateTime<Utc>>,
+    published_at: Option<DateTime<Utc>>,
+    version: i32,
+    pub state: ConventionState,
+    pub content_sha256: Option<String>,
+    commune: String,
+    holder: i32,
+    host: Option<i32>,
+    /// Commitments and fulfilments change with an entry of the history, and only so.
+    history: Option<i64>,
+}
+
+impl Fingerprint {
+    /// Of a version that everybody sees; 404 for others.
+    pub async fn find(conn: &mut AsyncPgConnection, id: ConventionId) -> Result<Self, ApiError> {
+        let (holder, host) = diesel::alias!(holders as holder, holders as host);
+        let history = events::table
+            .filter(events::initiative_id.eq(conventions::initiative_id.nullable()))
+            .filter(events::commune_code.eq(conventions::commune_code))
+            .select(max(events::number))
+            .single_value();
+        let found: Self = conventions::table
+            .inner_join(communes::table)
+            .inner_join(
+                initiatives::table.on(initiatives::id
+                    .eq(conventions::initiative_id)
+                    .and(initiatives::commune_code.eq(conventions::commune_code))),
+            )
+            .inner_join(
+                holder.on(holder.field(holders::id).eq(conventions::holder_id).and(
+                    holder
+                        .field(holders::commune_code)
+                        .eq(conventions::commune_code),
+                )),
+            )
+            .left_join(
+                host.on(host
+                    .field(holders::id)
+                    .nullable()
+                    .eq(conventions::host_id)
+                    .and(
+                        host.field(holders::commune_code)
+                            .eq(conventions::commune_code),
+                    )),
+            )
+            .filter(conventions::id.eq(id))
+            .filter(conventions::commune_code.eq(id.commune()))
+            .select((
+                conventions::activated_at,
+                initiatives::published_at,
+                conventions::version,
+                conventions::state,
+                conventions::content_sha256,
+                communes::name,
+                holder.field(holders::version),
+                host.field(holders::version).nullable(),
+                history,
+            ))
+            .first(conn)
+            .await?;
+        if found.activated_at.is_none() || found.published_at.is_none() {
+            return Err(ApiError::not_found());
+        }
+        Ok(found)
+    }
+
+    /// The tag of the version as everybody sees it today: what is late depends on the day.
+    pub fn tag(&self, today: NaiveDate) -> Result<String, ApiError> {
+        let all = serde_json::to_string(&(self, today)).map_err(ApiError::internal)?;
+        Ok(reply::tag(self.version, &all))
+    }
+
+    /// The tag of the content that was frozen.
+    pub fn content_tag(&self) -> Option<String> {
+        Some(format!("\"{}\"", self.content_sha256.as_deref()?))
+    }
 }
 
 /// A version as the caller sees it, with its number of edits; 404 when they may not.

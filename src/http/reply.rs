@@ -50,6 +50,15 @@ impl Reply {
         Ok(Self::new(StatusCode::OK, body)?.tagged(version))
     }
 
+    /// Nothing new for who has what this tag stands for.
+    pub fn unchanged(etag: String) -> Self {
+        Self {
+            status: 304,
+            etag: Some(etag),
+            ..Self::no_content()
+        }
+    }
+
     /// A resource that was just made, and where it is from now on.
     pub fn created<T: Serialize>(location: String, version: i32, body: &T) -> Answer {
         Ok(Self {
@@ -79,15 +88,20 @@ impl Reply {
     }
 
     fn tagged(mut self, version: i32) -> Self {
-        let digest = Sha256::digest(self.body.as_deref().unwrap_or_default());
-        let fingerprint: String = digest
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        self.etag = Some(format!("\"{version}-{fingerprint}\""));
+        self.etag = Some(tag(version, self.body.as_deref().unwrap_or_default()));
         self
     }
+}
+
+/// An `ETag` for this number of edits and whatever else the answer follows from.
+pub fn tag(version: i32, follows_from: &str) -> String {
+    let digest = Sha256::digest(follows_from);
+    let fingerprint: String = digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("\"{version}-{fingerprint}\"")
 }
 
 impl Responder for Reply {

@@ -9,7 +9,7 @@ use super::dto::{
 use super::lifecycle::{INITIATIVE, InitiativeAction, InitiativeState};
 use super::list::{self, Position, Reader};
 use super::model::{self, InitiativeRow, Remark};
-use super::view::{self, Whole};
+use super::view::{self, Fingerprint, Whole};
 use crate::audit::dto::HistoryPage;
 use crate::audit::{self, Of};
 use crate::auth::caller::{Anyone, Caller, Request};
@@ -32,6 +32,7 @@ use crate::{commitments, communes, holders};
 pub fn configure(routes: &mut Routes) {
     routes
         .data(|| web::Data::new(Batch::<Whole>::default()))
+        .data(|| web::Data::new(Batch::<Fingerprint>::default()))
         .service(list_initiatives)
         .service(list_my_initiatives)
         .service(create_initiative)
@@ -317,13 +318,25 @@ async fn bodies_fit(
 pub async fn get_initiative(
     state: web::Data<State>,
     lookups: web::Data<Batch<Whole>>,
+    fingerprints: web::Data<Batch<Fingerprint>>,
     anyone: Anyone,
     id: web::Path<InitiativeId>,
 ) -> Answer {
+    // Who comes back with a tag mostly has what there is: that takes a smaller look.
+    if anyone.user.is_none() && anyone.has_something() {
+        let etag = Batch::get(&fingerprints, &state.pool, *id).await?.tag()?;
+        if anyone.has(&etag) {
+            return Ok(Reply::unchanged(etag).public(30));
+        }
+    }
     let whole = Batch::get(&lookups, &state.pool, *id).await?;
     if anyone.user.is_none() {
-        let (version, initiative) = view::for_everybody(whole)?;
-        return Ok(Reply::resource(version, &initiative)?.public(30));
+        let etag = Some(whole.fingerprint().tag()?);
+        let initiative = view::for_everybody(whole)?;
+        return Ok(Reply {
+            etag,
+            ..Reply::data(&initiative)?.public(30)
+        });
     }
     let session = state.read(&anyone).await?;
     let (version, initiative) = view::seen_by(&session.conn, &session.actor, whole).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use diesel::dsl::{array, exists};
 use diesel::prelude::*;
 use diesel::sql_types::Uuid;
@@ -22,12 +23,37 @@ use crate::db::schema::{
 use crate::holders;
 use crate::holders::dto::HolderSummary;
 use crate::http::error::ApiError;
+use crate::http::reply;
 use crate::ids::{HolderId, InitiativeId};
 
 /// Everything about an initiative, whoever asks.
 #[derive(Clone)]
 pub struct Whole {
     columns: Columns,
+    host: Option<HolderSummary>,
+}
+
+/// Few have one: a join would cost every reader more than this costs some.
+async fn hosts_among(
+    conn: &AsyncPgConnection,
+    hosts: Vec<HolderId>,
+) -> QueryResult<HashMap<HolderId, HolderSummary>> {
+    if hosts.is_empty() {
+        return Ok(HashMap::new());
+    }
+    holders::model::summaries(conn, hosts).await
+}
+
+/// What tells whether everybody still sees the same of an initiative: its edits count what it says, the opinion and the
+/// decision; the rest comes from elsewhere.
+#[derive(Clone)]
+pub struct Fingerprint {
+    id: InitiativeId,
+    is_published: bool,
+    version: i32,
+    counts: (i32, i32),
+    commune: String,
+    holder: Option<HolderSummary>,
     host: Option<HolderSummary>,
 }
 
@@ -89,16 +115,8 @@ impl Lookup for Whole {
                 Option::<Decision>::as_select(),
             ));
         let found: Vec<Columns> = Remembered(query).load(&mut conn).await?;
-        // Few have one: a join would cost every reader more than this costs some.
-        let hosts: Vec<HolderId> = found
-            .iter()
-            .filter_map(|columns| columns.row.host_id)
-            .collect();
-        let hosts = if hosts.is_empty() {
-            HashMap::new()
-        } else {
-            holders::model::summaries(conn, hosts).await?
-        };
+        let hosts = found.iter().filter_map(|columns| columns.row.host_id);
+        let hosts = hosts_among(conn, hosts.collect()).await?;
         let whole = |columns: Columns| Self {
             host: columns
                 .row
@@ -111,6 +129,98 @@ impl Lookup for Whole {
 
     fn key(&self) -> InitiativeId {
         self.columns.row.id
+    }
+}
+
+impl Lookup for Fingerprint {
+    type Key = InitiativeId;
+
+    async fn find(
+        mut conn: &AsyncPgConnection,
+        keys: [InitiativeId; PLACES],
+    ) -> QueryResult<Vec<Self>> {
+        type Row = (
+            (InitiativeId, Option<DateTime<Utc>>, i32, (i32, i32)),
+            String,
+            Option<HolderColumns>,
+            Option<HolderId>,
+        );
+        let [a, b, c, d, e, f, g, h] = keys;
+        let query = initiatives::table
+            .inner_join(communes::table)
+            .left_join(
+                schema::holders::table.on(schema::holders::id
+                    .nullable()
+                    .eq(initiatives::holder_id)
+                    .and(schema::holders::commune_code.eq(initiatives::commune_code))),
+            )
+            .filter(initiatives::id.eq_any(array::<Uuid, _>((a, b, c, d, e, f, g, h))))
+            .select((
+                (
+                    initiatives::id,
+                    initiatives::published_at,
+                    initiatives::version,
+                    (
+                        initiatives::endorsement_count,
+                        initiatives::participant_count,
+                    ),
+                ),
+                communes::name,
+                (
+                    schema::holders::id,
+                    schema::holders::kind,
+                    schema::holders::name,
+                )
+                    .nullable(),
+                initiatives::host_id,
+            ));
+        let rows: Vec<Row> = Remembered(query).load(&mut conn).await?;
+        let hosts = hosts_among(conn, rows.iter().filter_map(|row| row.3).collect()).await?;
+        let fingerprint = |row: Row| {
+            let ((id, published_at, version, counts), commune, holder, host) = row;
+            Self {
+                id,
+                is_published: published_at.is_some(),
+                version,
+                counts,
+                commune,
+                holder: holder.map(summary),
+                host: host.and_then(|host| hosts.get(&host).cloned()),
+            }
+        };
+        Ok(rows.into_iter().map(fingerprint).collect())
+    }
+
+    fn key(&self) -> InitiativeId {
+        self.id
+    }
+}
+
+impl Fingerprint {
+    /// The tag of what everybody sees; 404 when that is nothing.
+    pub fn tag(&self) -> Result<String, ApiError> {
+        if !self.is_published {
+            return Err(ApiError::not_found());
+        }
+        let rest = (&self.counts, &self.commune, &self.holder, &self.host);
+        let rest = serde_json::to_string(&rest).map_err(ApiError::internal)?;
+        Ok(reply::tag(self.version, &rest))
+    }
+}
+
+impl Whole {
+    /// What tells whether everybody still sees the same.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let Columns { row, counts, .. } = &self.columns;
+        Fingerprint {
+            id: row.id,
+            is_published: row.published_at.is_some(),
+            version: row.version,
+            counts: *counts,
+            commune: self.columns.commune.clone(),
+            holder: self.columns.holder.clone().map(summary),
+            host: self.host.clone(),
+        }
     }
 }
 
@@ -136,8 +246,8 @@ pub async fn seen_by(
 }
 
 /// The same for who is not signed in.
-pub fn for_everybody(whole: Whole) -> Result<(i32, Initiative), ApiError> {
-    compose(whole, Standing::default(), None)
+pub fn for_everybody(whole: Whole) -> Result<Initiative, ApiError> {
+    Ok(compose(whole, Standing::default(), None)?.1)
 }
 
 fn compose(

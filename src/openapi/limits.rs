@@ -21,11 +21,15 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("ContentParty", &["NewHolder", "NewSignatory", "NewMandate"]),
     ("ContentSuperseded", &["NewAmendment", "NewRenewal"]),
     ("Convention", &["NewConvention", "QuickConvention"]),
-    ("ConventionContent", &["NewConvention", "QuickConvention"]),
+    (
+        "ConventionContent",
+        &["NewConvention", "QuickConvention", "NewConventionTemplate"],
+    ),
     (
         "ConventionParty",
         &["NewSignatory", "NamedPerson", "NewMandate", "NewAccount"],
     ),
+    ("ConventionTemplate", &["NewConventionTemplate"]),
     ("ConventionSummary", &["NewConvention", "QuickConvention"]),
     ("Decision", &["Reason", "QuickYes", "NewMandate"]),
     ("Envelope", &["EnvelopeAmount"]),

@@ -35,3 +35,4 @@ mod signatures;
 mod story;
 mod templates;
 mod triples;
+mod unchanged;

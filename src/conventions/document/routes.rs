@@ -11,9 +11,10 @@ use crate::auth::caller::Anyone;
 use crate::conventions::content::{self, ConventionContent};
 use crate::conventions::model;
 use crate::conventions::parties::{self, PartyState, hexadecimal};
+use crate::conventions::view::Fingerprint;
 use crate::http::error::{ApiError, Code};
 use crate::http::problem::Problem;
-use crate::http::reply::{cache_control, none_match};
+use crate::http::reply::cache_control;
 use crate::http::routes::Routes;
 use crate::ids::ConventionId;
 use crate::state::{Session, State};
@@ -120,6 +121,26 @@ fn names(content: &ConventionContent, parties: &[PartyState]) -> Names {
     known.collect()
 }
 
+/// The tag of what everybody gets: the sheet of a content that was frozen differs by the state alone. Nothing for who is
+/// signed in: they may see names.
+async fn public_tag(
+    session: &mut Session,
+    anyone: &Anyone,
+    id: ConventionId,
+    form: &str,
+) -> Result<Option<String>, ApiError> {
+    if anyone.user.is_some() {
+        return Ok(None);
+    }
+    let shown = Fingerprint::find(&mut session.conn, id).await?;
+    Ok(Some(tag(&[
+        env!("CARGO_PKG_VERSION").as_bytes(),
+        form.as_bytes(),
+        shown.state.code().as_bytes(),
+        shown.content_sha256.unwrap_or_default().as_bytes(),
+    ])))
+}
+
 fn tag(of: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in of {
@@ -146,17 +167,20 @@ fn tag(of: &[&[u8]]) -> String {
 pub async fn get_convention_document_html(
     state: web::Data<State>,
     anyone: Anyone,
-    http: HttpRequest,
     id: web::Path<ConventionId>,
 ) -> Result<Paper, ApiError> {
     let mut session = state.read(&anyone).await?;
-    let page = html::page(&sheet_of(&state, &mut session, *id).await?);
-    let etag = tag(&[page.as_bytes()]);
+    let etag = public_tag(&mut session, &anyone, *id, "html").await?;
+    let body = match &etag {
+        Some(etag) if anyone.has(etag) => None,
+        _ => Some(html::page(&sheet_of(&state, &mut session, *id).await?)),
+    };
+    let etag = etag.unwrap_or_else(|| tag(&[body.as_deref().unwrap_or_default().as_bytes()]));
     Ok(Paper {
         content_type: "text/html; charset=utf-8",
         policy: Some(&html::POLICY),
         is_public: anyone.user.is_none(),
-        body: (!none_match(&http, &etag)).then(|| page.into_bytes()),
+        body: body.filter(|_| !anyone.has(&etag)).map(String::into_bytes),
         etag,
     })
 }
@@ -179,29 +203,31 @@ pub async fn get_convention_document_html(
 pub async fn get_convention_document_pdf(
     state: web::Data<State>,
     anyone: Anyone,
-    http: HttpRequest,
     id: web::Path<ConventionId>,
 ) -> Result<Paper, ApiError> {
     let mut session = state.read(&anyone).await?;
-    let sheet = sheet_of(&state, &mut session, *id).await?;
-    // Typesetting takes longer than a connection should be held.
-    drop(session);
-    // The same sheet gives the same bytes until the program changes: no need to typeset it in order to compare.
-    let written = serde_json::to_vec(&sheet).map_err(ApiError::internal)?;
-    let etag = tag(&[env!("CARGO_PKG_VERSION").as_bytes(), &written]);
-    let body = if none_match(&http, &etag) {
-        None
-    } else {
-        let body = pdf::typeset(sheet).await?;
-        Some(body.ok_or_else(|| not_typeset(*id))?)
-    };
-    Ok(Paper {
+    let paper = |etag, body| Paper {
         content_type: "application/pdf",
         policy: None,
         etag,
         is_public: anyone.user.is_none(),
         body,
-    })
+    };
+    let etag = public_tag(&mut session, &anyone, *id, "pdf").await?;
+    if let Some(etag) = etag.clone().filter(|etag| anyone.has(etag)) {
+        return Ok(paper(etag, None));
+    }
+    let sheet = sheet_of(&state, &mut session, *id).await?;
+    // Typesetting takes longer than a connection should be held.
+    drop(session);
+    // The same sheet gives the same bytes until the program changes: no need to typeset it in order to compare.
+    let written = serde_json::to_vec(&sheet).map_err(ApiError::internal)?;
+    let etag = etag.unwrap_or_else(|| tag(&[env!("CARGO_PKG_VERSION").as_bytes(), &written]));
+    if anyone.has(&etag) {
+        return Ok(paper(etag, None));
+    }
+    let body = pdf::typeset(sheet).await?;
+    Ok(paper(etag, Some(body.ok_or_else(|| not_typeset(*id))?)))
 }
 
 fn not_typeset(id: ConventionId) -> ApiError {
