@@ -40,7 +40,7 @@ use crate::http::routes::Routes;
         (name = "envelopes", description = "What a commune gives in a year."),
         (name = "conventions", description = "Who does what, signed by both sides."),
         (name = "evaluations", description = "What an initiative achieved, cost and saved; and its end."),
-        (name = "documents", description = "Files about initiatives, conventions, fulfilments and evaluations."),
+        (name = "documents", description = "Files about initiatives, conventions, fulfilments, evaluations and meetings."),
         (name = "meetings", description = "Public meetings and their attendance."),
         (name = "measures", description = "Indicators that communes report by hand."),
         (name = "metrics", description = "What the scheme brings, in figures that say what they mean."),
