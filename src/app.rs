@@ -20,7 +20,7 @@ use crate::telemetry::Metrics;
 use crate::{
     commitments, communes, conventions, documents, envelopes, evaluations, front_end, holders,
     initiatives, mandates, measures, meetings, metrics, openapi, reference, sessions, templates,
-    users,
+    users, worklist,
 };
 
 /// Every route of the API, in the order of the document.
@@ -30,6 +30,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(users::routes::configure)
         .configure(communes::routes::configure)
         .configure(mandates::routes::configure)
+        .configure(worklist::routes::configure)
         .configure(holders::routes::configure)
         .configure(holders::member_routes::configure)
         .configure(initiatives::routes::configure)

@@ -6,21 +6,17 @@ use crate::documents::model as documents;
 use crate::http::error::ApiError;
 use crate::idempotency;
 use crate::initiatives::model as initiatives;
-use crate::state::State;
+use crate::state::{Session, State};
+use crate::worklist::reminders;
 
-/// One turn, each chore in a transaction of its own.
+/// One turn, each chore in transactions of its own. A chore takes a hundred at a time; what a long stop has left is caught
+/// up in the same turn.
 pub async fn turn(state: &State) -> Result<(), ApiError> {
-    let mut session = state.as_time_passes().await?;
-    let lapsed = initiatives::lapse_by_time(&mut session).await;
-    let lapsed = session.finish(lapsed).await?;
-
-    let mut session = state.as_time_passes().await?;
-    let acknowledged = fulfilments::acknowledge_by_silence(&mut session).await;
-    let acknowledged = session.finish(acknowledged).await?;
-
-    let mut session = state.as_time_passes().await?;
-    let expired = conventions::expire_by_time(&mut session).await;
-    let expired = session.finish(expired).await?;
+    // First, so that nothing lapses that was not announced.
+    let said = reminders::say(state).await?;
+    let lapsed = all(state, initiatives::lapse_by_time).await?;
+    let acknowledged = all(state, fulfilments::acknowledge_by_silence).await?;
+    let expired = all(state, conventions::expire_by_time).await?;
 
     let mut session = state.as_time_passes().await?;
     let now = session.now;
@@ -29,10 +25,40 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
         .map_err(ApiError::from);
     session.finish(forgotten).await?;
 
-    let swept = documents::sweep(state).await?;
+    let mut swept = 0;
+    loop {
+        let more = documents::sweep(state).await?;
+        if more == 0 {
+            break;
+        }
+        swept += more;
+    }
 
-    if lapsed + acknowledged + expired + swept > 0 {
-        tracing::info!(lapsed, acknowledged, expired, swept, "time has passed");
+    if said + lapsed + acknowledged + expired + swept > 0 {
+        tracing::info!(
+            said,
+            lapsed,
+            acknowledged,
+            expired,
+            swept,
+            "time has passed"
+        );
     }
     Ok(())
+}
+
+/// Repeats a chore until nothing is left to do.
+async fn all(
+    state: &State,
+    chore: impl AsyncFn(&mut Session) -> Result<usize, ApiError>,
+) -> Result<usize, ApiError> {
+    let mut count = 0;
+    loop {
+        let mut session = state.as_time_passes().await?;
+        let done = chore(&mut session).await;
+        match session.finish(done).await? {
+            0 => return Ok(count),
+            done => count += done,
+        }
+    }
 }

@@ -42,3 +42,4 @@ pub mod telemetry;
 pub mod templates;
 pub mod text;
 pub mod users;
+pub mod worklist;

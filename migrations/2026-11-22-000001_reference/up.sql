@@ -38,6 +38,9 @@ CREATE TABLE communes (
         CONSTRAINT communes_small_project_ceiling CHECK (small_project_ceiling_cents BETWEEN 0 AND 10000000),
     convention_max_months integer NOT NULL DEFAULT 48
         CONSTRAINT communes_convention_max_months CHECK (convention_max_months BETWEEN 1 AND 360),
+    -- when the council meets, as far as it is known
+    council_dates date[] NOT NULL DEFAULT '{}'
+        CONSTRAINT communes_council_dates CHECK (cardinality(council_dates) <= 60 AND array_position(council_dates, NULL) IS NULL),
     version integer NOT NULL DEFAULT 1,
     name_words tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('simple', folded_name)) STORED
 );

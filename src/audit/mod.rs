@@ -41,6 +41,14 @@ codes! {
 }
 
 codes! {
+    /// What the clock says of something that waits.
+    pub enum Notice "history_notices" {
+        Remind = "remind", "Rappeler", "Remind";
+        Overdue = "overdue", "Signaler le retard", "Mark as late";
+    }
+}
+
+codes! {
     /// How something came to be, where its lifecycle has no action for it.
     pub enum Beginning "history_beginnings" {
         Propose = "propose", "Proposer", "Propose";

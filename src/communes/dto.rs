@@ -1,6 +1,6 @@
 //! Communes as the API shows them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -42,6 +42,9 @@ pub struct CommuneSettings {
     /// What all documents of the commune may take, in bytes.
     #[schema(example = 1000000000, minimum = 0)]
     pub document_quota_bytes: i64,
+    /// Days on which the council meets, as far as the commune has set them, in order.
+    #[schema(max_items = 60, example = json!(["2026-06-25", "2026-09-24"]))]
+    pub council_dates: Vec<NaiveDate>,
 }
 
 /// A commune of France.
@@ -133,4 +136,7 @@ pub struct CommuneSettingsPatch {
     /// What all documents of the commune may take, in bytes: for admins.
     #[schema(minimum = 0, maximum = 1000000000000i64, nullable = false)]
     pub document_quota_bytes: Option<i64>,
+    /// Days on which the council meets; they replace those that were set.
+    #[schema(max_items = 60, nullable = false)]
+    pub council_dates: Option<Vec<NaiveDate>>,
 }

@@ -1,6 +1,6 @@
 //! Communes in the database.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
@@ -33,7 +33,18 @@ pub struct CommuneRow {
     pub small_project_ceiling_cents: i64,
     pub convention_max_months: i32,
     pub document_quota_bytes: i64,
+    pub council_dates: Vec<Option<NaiveDate>>,
     pub version: i32,
+}
+
+impl CommuneRow {
+    /// The days on which the council meets, in order.
+    pub fn council_dates(&self) -> Vec<NaiveDate> {
+        let mut dates: Vec<NaiveDate> = self.council_dates.iter().copied().flatten().collect();
+        dates.sort_unstable();
+        dates.dedup();
+        dates
+    }
 }
 
 /// A commune with the names around it.
@@ -47,6 +58,7 @@ pub struct CommuneWithPlaces {
 impl From<CommuneWithPlaces> for Commune {
     fn from(commune: CommuneWithPlaces) -> Self {
         let row = commune.row;
+        let council_dates = row.council_dates();
         Self {
             code: row.code,
             name: row.name,
@@ -71,6 +83,7 @@ impl From<CommuneWithPlaces> for Commune {
                 small_project_ceiling_cents: row.small_project_ceiling_cents,
                 convention_max_months: row.convention_max_months,
                 document_quota_bytes: row.document_quota_bytes,
+                council_dates,
             },
         }
     }

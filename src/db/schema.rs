@@ -58,6 +58,7 @@ diesel::table! {
         reply_delay_days -> Int4,
         small_project_ceiling_cents -> Int8,
         convention_max_months -> Int4,
+        council_dates -> Array<Nullable<Date>>,
         version -> Int4,
         name_words -> Tsvector,
         document_quota_bytes -> Int8,
@@ -537,6 +538,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    reminders (subject_id, commune_code, kind, waits_for, due_on, stage) {
+        commune_code -> Text,
+        initiative_id -> Uuid,
+        kind -> Text,
+        subject -> Text,
+        subject_id -> Uuid,
+        waits_for -> Text,
+        due_on -> Date,
+        stage -> Text,
+        said_on -> Date,
+    }
+}
+
+diesel::table! {
     signatures (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
@@ -611,6 +626,7 @@ diesel::joinable!(opinions -> communes (commune_code));
 diesel::joinable!(opinions -> users (given_by));
 diesel::joinable!(participations -> users (user_id));
 diesel::joinable!(refresh_tokens -> users (user_id));
+diesel::joinable!(reminders -> communes (commune_code));
 diesel::joinable!(signatures -> communes (commune_code));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -645,6 +661,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reference_data,
     refresh_tokens,
     regions,
+    reminders,
     signatures,
     users,
 );

@@ -1,6 +1,7 @@
 //! Initiatives in the database: rows, who may see them, and their changes.
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
@@ -14,7 +15,7 @@ use crate::auth::actor::Actor;
 use crate::auth::policy::{Membership, Role, Standing};
 use crate::clock::{paris_day, plus_days};
 use crate::communes::model::CommuneRow;
-use crate::db::schema::{decisions, initiatives, opinions};
+use crate::db::schema::{decisions, initiatives, opinions, reminders};
 use crate::http::error::{ApiError, Code, Fault, FaultCode, Text};
 use crate::ids::{DecisionId, DocumentId, HolderId, InitiativeId, MandateId, OpinionId, UserId};
 use crate::lifecycle::Step;
@@ -380,17 +381,27 @@ pub async fn start(session: &mut Session, row: &mut InitiativeRow) -> Result<(),
     advance(session, row, step, InitiativeAction::Start, Remark::PUBLIC).await
 }
 
-/// How long the holder has to answer a request for changes.
-const PATIENCE: Months = Months::new(6);
+/// How many days a holder has at least between the reminder and the end of a request for changes.
+const NOTICE_DAYS: i64 = 14;
 
-/// Lets lapse what its holder has left unanswered for six months. Returns how many.
+/// Lets lapse what its holder has left unanswered until the day that the clock announced. Returns how many.
 pub async fn lapse_by_time(session: &mut Session) -> Result<usize, ApiError> {
-    let Some(since) = session.today().checked_sub_months(PATIENCE) else {
-        return Ok(0);
-    };
+    let today = session.today();
+    let announced = reminders::table
+        .filter(reminders::subject_id.eq(initiatives::id))
+        .filter(reminders::commune_code.eq(initiatives::commune_code))
+        .filter(reminders::kind.eq("answer"))
+        .filter(reminders::due_on.le(today))
+        .filter(reminders::said_on.le(plus_days(today, -NOTICE_DAYS)))
+        // Not one of an earlier request.
+        .filter(
+            reminders::said_on
+                .nullable()
+                .ge(initiatives::reply_paused_on),
+        );
     let forgotten: Vec<InitiativeRow> = initiatives::table
         .filter(initiatives::state.eq(InitiativeState::ChangesRequested))
-        .filter(initiatives::reply_paused_on.le(since))
+        .filter(exists(announced))
         .order(initiatives::id)
         .limit(100)
         .select(InitiativeRow::as_select())

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::audit::Beginning;
+use crate::audit::{Beginning, Notice};
 use crate::communes::reference_data::{NAME_LENGTH_MAX, POSTAL_CODES_MAX};
 use crate::documents::dto::DocumentAction;
 use crate::http::cursor::LIMIT_MAX;
@@ -295,6 +295,7 @@ fn enumerate(schemas: &mut Map<String, Value>) {
         .map(|action| action.code)
         .chain(Beginning::ALL.iter().map(|beginning| beginning.code()))
         .chain(DocumentAction::ALL.iter().map(|action| action.code()))
+        .chain(Notice::ALL.iter().map(|notice| notice.code()))
         .collect();
     for (name, description, codes) in [
         (

@@ -1,6 +1,6 @@
 //! Every closed list and every lifecycle of the API. A new one is registered here; tests find what was forgotten.
 
-use crate::audit::{Beginning, Subject, Visibility};
+use crate::audit::{Beginning, Notice, Subject, Visibility};
 use crate::auth::policy::Role;
 use crate::codes::CodeList;
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
@@ -26,6 +26,7 @@ use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
 use crate::sessions::dto::GrantType;
 use crate::templates::articles::TemplateVariable;
 use crate::users::dto::Locale;
+use crate::worklist::dto::WorkKind;
 
 /// The closed lists, in the order of the story.
 pub const LISTS: &[CodeList] = &[
@@ -75,6 +76,8 @@ pub const LISTS: &[CodeList] = &[
     IndicatorKind::LIST,
     Subject::LIST,
     Beginning::LIST,
+    Notice::LIST,
+    WorkKind::LIST,
     Locale::LIST,
     GrantType::LIST,
     Visibility::LIST,

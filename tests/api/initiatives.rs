@@ -320,9 +320,14 @@ async fn the_side_doors() {
         world.agent.get(&path).await.ok()["state"],
         "changes_requested"
     );
-    app.travel_to("2027-03-01T08:00:00Z");
-    fifty_fifty::clockwork::turn(&app.state).await.unwrap();
-    assert_eq!(world.agent.get(&path).await.ok()["state"], "lapsed");
+    for (instant, state) in [
+        ("2027-02-01T08:00:00Z", "changes_requested"),
+        ("2027-03-01T08:00:00Z", "lapsed"),
+    ] {
+        app.travel_to(instant);
+        fifty_fifty::clockwork::turn(&app.state).await.unwrap();
+        assert_eq!(world.agent.get(&path).await.ok()["state"], state);
+    }
 
     let path = again(&world).await;
     let withheld = json!({"publish": false, "reason": "Le voisin est nommé."});

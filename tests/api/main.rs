@@ -36,3 +36,4 @@ mod story;
 mod templates;
 mod triples;
 mod unchanged;
+mod worklist;

@@ -318,6 +318,11 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         "set_envelope" => Case::new(mayor, loos("/envelopes/2027"))
             .with(json!({"amount_cents": 6_000_000})),
 
+        "get_worklist" => {
+            in_review(world).await;
+            Case::new(agent, loos("/worklist?limit=2"))
+        }
+        "get_worklist_calendar" => Case::new(agent, loos("/worklist.ics")),
         "list_mandates" => Case::new(agent, loos("/mandates?limit=2")),
         "grant_mandate" => {
             let email = resident(app).await.email;

@@ -1,0 +1,275 @@
+//! The view `work_items`.
+
+use bigdecimal::{BigDecimal, ToPrimitive};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::{case_when, count_star, not, sum};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::dto::{DAYS_AHEAD, WorkCount, WorkFilter, WorkItem, WorkKind};
+use crate::audit::Subject;
+use crate::auth::policy::Role;
+use crate::clock::plus_days;
+use crate::conventions::dto::InitiativeTitle;
+use crate::db::schema::{holder_members, mandates, users};
+use crate::holders::dto::MemberState;
+use crate::http::cursor::Page;
+use crate::http::error::ApiError;
+use crate::ids::{InitiativeId, UserId};
+use crate::mandates::dto::PersonSummary;
+
+diesel::table! {
+    work_items (subject_id, kind, waits_for) {
+        commune_code -> Text,
+        kind -> Text,
+        subject -> Text,
+        subject_id -> Uuid,
+        initiative_id -> Uuid,
+        title -> Text,
+        holder_id -> Nullable<Uuid>,
+        host_id -> Nullable<Uuid>,
+        waits_for -> Text,
+        user_id -> Nullable<Uuid>,
+        due_on -> Nullable<Date>,
+        sorted_on -> Date,
+        since -> Timestamptz,
+    }
+}
+diesel::allow_tables_to_appear_in_same_query!(work_items, users);
+diesel::allow_tables_to_appear_in_same_query!(work_items, holder_members);
+
+/// A row of the view.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = work_items)]
+pub struct Work {
+    pub kind: WorkKind,
+    pub subject: Subject,
+    pub subject_id: Uuid,
+    pub initiative_id: InitiativeId,
+    pub title: String,
+    pub waits_for: Role,
+    pub user_id: Option<UserId>,
+    pub due_on: Option<NaiveDate>,
+    pub sorted_on: NaiveDate,
+    pub since: DateTime<Utc>,
+}
+
+/// Where an item stands in the list.
+#[derive(Serialize, Deserialize)]
+pub struct Position {
+    sorted_on: NaiveDate,
+    kind: String,
+    subject_id: Uuid,
+    waits_for: String,
+}
+
+impl From<&Work> for Position {
+    fn from(work: &Work) -> Self {
+        Self {
+            sorted_on: work.sorted_on,
+            kind: work.kind.code().to_owned(),
+            subject_id: work.subject_id,
+            waits_for: work.waits_for.code().to_owned(),
+        }
+    }
+}
+
+type Condition<'a> = Box<dyn BoxableExpression<work_items::table, Pg, SqlType = Bool> + 'a>;
+
+/// What waits in a commune, as far as the filter goes.
+pub struct Wanted<'a> {
+    pub commune: &'a str,
+    pub filter: &'a WorkFilter,
+    pub today: NaiveDate,
+    /// The roles of the person whom the filter names.
+    roles: Vec<Role>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Looks up what the person of the filter may do.
+    pub async fn new(
+        conn: &mut AsyncPgConnection,
+        commune: &'a str,
+        filter: &'a WorkFilter,
+        today: NaiveDate,
+    ) -> Result<Self, ApiError> {
+        let roles = match filter.person {
+            None => Vec::new(),
+            Some(person) => {
+                mandates::table
+                    .filter(mandates::user_id.eq(person))
+                    .filter(mandates::commune_code.eq(commune))
+                    .filter(mandates::starts_on.le(today))
+                    .filter(mandates::ends_on.is_null().or(mandates::ends_on.ge(today)))
+                    .select(mandates::role)
+                    .load(conn)
+                    .await?
+            }
+        };
+        Ok(Self {
+            commune,
+            filter,
+            today,
+            roles,
+        })
+    }
+
+    fn condition(&self) -> Condition<'_> {
+        let until = plus_days(self.today, self.filter.days.unwrap_or(DAYS_AHEAD).into());
+        let soon = work_items::due_on.assume_not_null().le(until);
+        let mut condition: Condition<'_> = Box::new(
+            work_items::commune_code
+                .eq(self.commune)
+                .and(work_items::due_on.is_null().or(soon)),
+        );
+        if let Some(kinds) = &self.filter.kind {
+            condition = Box::new(condition.and(work_items::kind.eq_any(kinds)));
+        }
+        if let Some(role) = self.filter.waits_for {
+            condition = Box::new(condition.and(work_items::waits_for.eq(role)));
+        }
+        if let Some(person) = self.filter.person {
+            // Compared where it is not null, which the conditions around it see to.
+            let named = work_items::user_id.assume_not_null().eq(person);
+            let holders = || {
+                holder_members::table
+                    .filter(holder_members::commune_code.eq(self.commune))
+                    .filter(holder_members::user_id.eq(person))
+                    .filter(holder_members::state.eq(MemberState::Active))
+                    .select(holder_members::holder_id)
+            };
+            let of_holder = || work_items::holder_id.assume_not_null().eq_any(holders());
+            let of_host = || {
+                work_items::host_id
+                    .is_not_null()
+                    .and(work_items::host_id.assume_not_null().eq_any(holders()))
+            };
+            // Who is a member of the holder or the host never acts for the commune.
+            let by_mandate = work_items::waits_for
+                .eq_any(&self.roles)
+                .and(not(of_holder().or(of_host())));
+            let by_membership = (work_items::waits_for.eq(Role::Holder).and(of_holder()))
+                .or(work_items::waits_for.eq(Role::Host).and(of_host()));
+            let anybody = work_items::user_id
+                .is_null()
+                .and(by_mandate.or(by_membership));
+            condition =
+                Box::new(condition.and((work_items::user_id.is_not_null().and(named)).or(anybody)));
+        }
+        condition
+    }
+
+    /// A page, the most urgent first.
+    pub async fn page(
+        &self,
+        conn: &mut AsyncPgConnection,
+        after: Option<Position>,
+        limit: i64,
+    ) -> Result<Page<Work>, ApiError> {
+        let mut query = work_items::table.filter(self.condition()).into_boxed();
+        if let Some(after) = after {
+            let later_kind = work_items::kind.gt(after.kind.clone());
+            let later_subject = work_items::kind
+                .eq(after.kind.clone())
+                .and(work_items::subject_id.gt(after.subject_id));
+            let later_role = work_items::kind
+                .eq(after.kind)
+                .and(work_items::subject_id.eq(after.subject_id))
+                .and(work_items::waits_for.gt(after.waits_for));
+            query = query
+                .filter(work_items::sorted_on.ge(after.sorted_on))
+                .filter(
+                    work_items::sorted_on
+                        .gt(after.sorted_on)
+                        .or(later_kind)
+                        .or(later_subject)
+                        .or(later_role),
+                );
+        }
+        let found = query
+            .order((
+                work_items::sorted_on,
+                work_items::kind,
+                work_items::subject_id,
+                work_items::waits_for,
+            ))
+            .limit(limit + 1)
+            .select(Work::as_select())
+            .load(conn)
+            .await?;
+        Ok(Page::cut(found, limit))
+    }
+
+    /// How much waits of each kind.
+    pub async fn counts(&self, conn: &mut AsyncPgConnection) -> Result<Vec<WorkCount>, ApiError> {
+        let late = case_when(
+            work_items::due_on.lt(self.today),
+            1_i64.into_sql::<BigInt>(),
+        )
+        .otherwise(0_i64.into_sql::<BigInt>());
+        let found: Vec<(WorkKind, i64, Option<BigDecimal>)> = work_items::table
+            .filter(self.condition())
+            .group_by(work_items::kind)
+            .select((work_items::kind, count_star(), sum(late)))
+            .load(conn)
+            .await?;
+        let mut counts: Vec<WorkCount> = found
+            .into_iter()
+            .map(|(kind, total, late)| WorkCount {
+                kind,
+                total,
+                late: late.and_then(|late| late.to_i64()).unwrap_or(0),
+            })
+            .collect();
+        counts.sort_by_key(|count| count.kind);
+        Ok(counts)
+    }
+}
+
+/// Items as the API shows them.
+pub async fn show(
+    conn: &mut AsyncPgConnection,
+    found: Vec<Work>,
+    today: NaiveDate,
+) -> Result<Vec<WorkItem>, ApiError> {
+    let named: Vec<UserId> = found.iter().filter_map(|work| work.user_id).collect();
+    let people: Vec<(UserId, String)> = if named.is_empty() {
+        Vec::new()
+    } else {
+        users::table
+            .filter(users::id.eq_any(named))
+            .select((users::id, users::display_name))
+            .load(conn)
+            .await?
+    };
+    let person = |id| {
+        people
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map(|(id, name)| PersonSummary {
+                id: *id,
+                display_name: name.clone(),
+            })
+    };
+    Ok(found
+        .into_iter()
+        .map(|work| WorkItem {
+            kind: work.kind,
+            subject: work.subject,
+            subject_id: work.subject_id,
+            initiative: InitiativeTitle {
+                id: work.initiative_id,
+                title: work.title,
+            },
+            waits_for: work.waits_for,
+            person: work.user_id.and_then(person),
+            due_on: work.due_on,
+            is_late: work.due_on.is_some_and(|due| due < today),
+            since: work.since,
+        })
+        .collect())
+}
