@@ -15,7 +15,8 @@ LABEL org.opencontainers.image.title="Fifty-Fifty" \
 RUN apt-get update && \
     apt-get install -y --no-install-recommends ca-certificates && \
     rm -rf /var/lib/apt/lists/* && \
-    useradd --uid 10001 --user-group --shell /usr/sbin/nologin --create-home --home-dir /var/lib/fifty-fifty fifty-fifty
+    useradd --uid 10001 --user-group --shell /usr/sbin/nologin --create-home --home-dir /var/lib/fifty-fifty fifty-fifty && \
+    install --directory --owner=10001 --group=10001 --mode=700 /var/lib/fifty-fifty/documents
 COPY --from=build /fifty-fifty /usr/local/bin/fifty-fifty
 COPY LICENSE data/README.md /usr/share/doc/fifty-fifty/
 

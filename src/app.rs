@@ -18,9 +18,9 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    commitments, communes, conventions, envelopes, evaluations, front_end, holders, initiatives,
-    mandates, measures, meetings, metrics, openapi, reference, sessions, templates, users,
-    worklist,
+    commitments, communes, conventions, documents, envelopes, evaluations, front_end, holders,
+    initiatives, mandates, measures, meetings, metrics, openapi, reference, sessions, templates,
+    users, worklist,
 };
 
 /// Every route of the API, in the order of the document.
@@ -51,6 +51,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(conventions::document::routes::configure)
         .configure(templates::routes::configure)
         .configure(evaluations::routes::configure)
+        .configure(documents::routes::configure)
         .configure(meetings::routes::configure)
         .configure(measures::routes::configure)
         .configure(metrics::routes::configure)
@@ -151,6 +152,8 @@ fn cors(origins: &[String]) -> Cors {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             header::ACCEPT_LANGUAGE,
+            header::RANGE,
+            header::IF_RANGE,
             name("idempotency-key"),
             name("prefer"),
             name("x-request-id"),
@@ -160,6 +163,9 @@ fn cors(origins: &[String]) -> Cors {
             header::LINK,
             header::LOCATION,
             header::RETRY_AFTER,
+            header::ACCEPT_RANGES,
+            header::CONTENT_DISPOSITION,
+            header::CONTENT_RANGE,
             name("deprecation"),
             name("sunset"),
             name("ratelimit"),

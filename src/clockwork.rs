@@ -2,6 +2,7 @@
 
 use crate::commitments::fulfilments;
 use crate::conventions::model as conventions;
+use crate::documents::model as documents;
 use crate::evaluations::model as evaluations;
 use crate::http::error::ApiError;
 use crate::idempotency;
@@ -26,13 +27,23 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
         .map_err(ApiError::from);
     session.finish(forgotten).await?;
 
-    if said + lapsed + acknowledged + agreed + expired > 0 {
+    let mut swept = 0;
+    loop {
+        let more = documents::sweep(state).await?;
+        if more == 0 {
+            break;
+        }
+        swept += more;
+    }
+
+    if said + lapsed + acknowledged + agreed + expired + swept > 0 {
         tracing::info!(
             said,
             lapsed,
             acknowledged,
             agreed,
             expired,
+            swept,
             "time has passed"
         );
     }

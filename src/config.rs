@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::documents::storage::{Storage, StorageError};
+
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "fifty-fifty", version, about, long_about = None)]
@@ -96,7 +98,7 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub database_url: Option<String>,
-    /// Folder of the program's own PostgreSQL and of its key.
+    /// Folder of the program's own PostgreSQL, of its key and of documents.
     #[arg(
         long,
         env = "DATA_DIR",
@@ -111,6 +113,14 @@ pub struct Settings {
     /// Where PostgreSQL is downloaded from when the machine has none.
     #[arg(long, env = "PG_ARCHIVE_URL", global = true, value_name = "URL", value_parser = web_address)]
     pub pg_archive_url: Option<String>,
+    /// Where the bytes of documents are: s3://bucket/prefix, with the environment variables of AWS, or file:///folder.
+    /// By default the folder "documents" in DATA_DIR.
+    #[arg(long, env = "DOCUMENTS_URL", global = true, value_name = "s3://…|file://…", value_parser = store_address)]
+    pub documents_url: Option<String>,
+    /// Largest document, in bytes.
+    #[arg(long, env = "DOCUMENT_MAX_BYTES", default_value_t = 20_000_000, global = true, value_name = "1..1000000000",
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub document_max_bytes: u64,
     /// Connections to the database, shared out among the workers.
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 8, global = true, value_name = "1..1000",
         value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -171,6 +181,14 @@ impl Settings {
         }
     }
 
+    /// The store of documents.
+    pub fn documents(&self) -> Result<Storage, StorageError> {
+        match &self.documents_url {
+            Some(url) => Storage::open(url, self.document_max_bytes),
+            None => Storage::in_folder(&self.data_dir.join("documents"), self.document_max_bytes),
+        }
+    }
+
     /// What clap cannot refuse, because it would repeat the value, which may hold a password.
     pub fn check(&self) -> Result<(), String> {
         match &self.database_url {
@@ -201,6 +219,17 @@ fn web_address(text: &str) -> Result<String, String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+fn store_address(text: &str) -> Result<String, String> {
+    let bucket = text
+        .strip_prefix("s3://")
+        .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    if bucket || text.starts_with("file:///") {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("expected an address such as s3://bucket/prefix or file:///srv/documents".to_owned())
+    }
+}
+
 fn log_directives(text: &str) -> Result<String, String> {
     tracing_subscriber::EnvFilter::try_new(text)
         .map(|_| text.to_owned())
@@ -224,6 +253,7 @@ mod tests {
             ("--public-url", "x"),
             ("--database-pool-size", "0"),
             ("--log-level", "a=b=c"),
+            ("--documents-url", "s3:///documents"),
             ("--host", "localhost"),
         ] {
             let error = Cli::try_parse_from(["fifty-fifty", flag, value])

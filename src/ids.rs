@@ -162,6 +162,8 @@ tenant_ids! {
     MeetingId,
     /// A measure.
     MeasureId,
+    /// A document.
+    DocumentId,
 }
 
 impl TemplateId {

@@ -16,6 +16,7 @@ pub mod config;
 pub mod conventions;
 pub mod db;
 pub mod demonstration;
+pub mod documents;
 pub mod envelopes;
 pub mod evaluations;
 pub mod figures;

@@ -40,6 +40,7 @@ use crate::http::routes::Routes;
         (name = "envelopes", description = "What a commune gives in a year."),
         (name = "conventions", description = "Who does what, signed by both sides."),
         (name = "evaluations", description = "What an initiative achieved, cost and saved; and its end."),
+        (name = "documents", description = "Files about initiatives, conventions, fulfilments, evaluations and meetings."),
         (name = "meetings", description = "Public meetings and their attendance."),
         (name = "measures", description = "Indicators that communes report by hand."),
         (name = "metrics", description = "What the scheme brings, in figures that say what they mean."),
@@ -151,6 +152,23 @@ fn headers() -> Value {
             "required": true,
             "schema": {"type": "string", "pattern": "; rel=\"first\""},
             "example": "</v1/communes?q=loos>; rel=\"first\"",
+        },
+        "AcceptRanges": {
+            "description": "That a range of the bytes may be asked for (RFC 9110, 14).",
+            "required": true,
+            "schema": {"type": "string", "enum": ["bytes"]},
+        },
+        "ContentDisposition": {
+            "description": "That it is to be saved, and under which name (RFC 6266).",
+            "required": true,
+            "schema": {"type": "string", "pattern": "^attachment; filename\\*=UTF-8''"},
+            "example": "attachment; filename*=UTF-8''presence%2Etxt",
+        },
+        "ContentRange": {
+            "description": "Which bytes these are, and how many there are in all.",
+            "required": true,
+            "schema": {"type": "string", "pattern": "^bytes ([0-9]+-[0-9]+|\\*)/[0-9]+$"},
+            "example": "bytes 0-1023/20480",
         },
         "LinkToHtml": {
             "description": "Where the same text is as a page (RFC 8288).",
@@ -289,6 +307,7 @@ fn headers_of(status: &str, repeatable: bool) -> Vec<(&'static str, &'static str
         "409" if repeatable => names.push(("Retry-After", "RetryAfterRunning")),
         "501" => names.push(("Link", "LinkToHtml")),
         "429" | "503" => names.push(("Retry-After", "RetryAfter")),
+        "206" | "416" => names.push(("Content-Range", "ContentRange")),
         _ => {}
     }
     names
@@ -391,7 +410,7 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
     let resource = answers(operation, "200").is_some_and(|schema| resources.contains(&schema));
     let has_etag = |status: &str| match status {
         "200" => single || edits || resource,
-        "201" | "304" => true,
+        "206" | "201" | "304" => true,
         _ => false,
     };
 
@@ -431,6 +450,13 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
             let mut names = headers_of(status, repeatable);
             if has_etag(status) {
                 names.push(("ETag", "ETag"));
+            }
+            if response
+                .pointer("/content/application~1octet-stream")
+                .is_some()
+            {
+                names.push(("Accept-Ranges", "AcceptRanges"));
+                names.push(("Content-Disposition", "ContentDisposition"));
             }
             if status == "200" && is_list {
                 names.push(("Link", "Link"));

@@ -13,6 +13,7 @@ use crate::config::{Cli, Command, CreateAdmin, Settings};
 use crate::conventions::verification::{Exported, VerificationCheck};
 use crate::db::embedded::{Cluster, Options};
 use crate::db::{self, Pool};
+use crate::documents::storage::{Storage, StorageError};
 use crate::http::cursor::Cursors;
 use crate::ids::UserId;
 use crate::state::{Shared, State};
@@ -30,6 +31,8 @@ pub enum ProgramError {
     Database(#[from] db::DatabaseError),
     #[error(transparent)]
     Build(#[from] app::BuildError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     #[error(transparent)]
     Demonstration(#[from] demonstration::DemonstrationError),
     #[error("{0}")]
@@ -56,8 +59,9 @@ pub async fn run(cli: Cli) -> Result<(), ProgramError> {
             database.close().await
         }
         Command::SeedDemo => {
+            let documents = settings.documents()?;
             let database = Database::open(&settings).await?;
-            let seeded = demonstration::seed(&database.url, say).await;
+            let seeded = demonstration::seed(&database.url, documents, say).await;
             database.close().await?;
             seeded?;
             say_accounts();
@@ -137,7 +141,7 @@ impl Database {
                     url,
                     own: Some(cluster),
                 };
-                if let Err(error) = own.make(&maintenance).await {
+                if let Err(error) = own.make(&maintenance, settings).await {
                     own.close().await?;
                     return Err(error);
                 }
@@ -155,7 +159,7 @@ impl Database {
 
     /// Makes our own database with the demonstration in it, under another name until it is whole: a start that is
     /// cut leaves nothing half-done.
-    async fn make(&self, maintenance: &str) -> Result<(), ProgramError> {
+    async fn make(&self, maintenance: &str, settings: &Settings) -> Result<(), ProgramError> {
         let Some(cluster) = &self.own else {
             return Ok(());
         };
@@ -170,7 +174,7 @@ impl Database {
         };
         unfinished.prepare().await?;
         say("Playing the demonstration of Loos-en-Gohelle…");
-        demonstration::seed(&unfinished.url, say).await?;
+        demonstration::seed(&unfinished.url, settings.documents()?, say).await?;
         db::rename(maintenance, UNFINISHED, DATABASE).await?;
         Ok(())
     }
@@ -209,8 +213,9 @@ async fn serve(settings: Settings) -> Result<(), ProgramError> {
         .public_url
         .clone()
         .unwrap_or_else(|| address.clone());
-    // Before anything is started: a missing key is a wrong setting.
+    // Before anything is started: a missing key is a wrong setting, and so is a store that cannot be.
     let keys = token_keys(&settings)?;
+    let documents = settings.documents()?;
     // Its PostgreSQL ends with the program in the middle of the start too: what is dropped is stopped.
     let database = tokio::select! {
         opened = Database::open(&settings) => opened?,
@@ -219,10 +224,18 @@ async fn serve(settings: Settings) -> Result<(), ProgramError> {
             return Ok(());
         }
     };
-    let served = serve_on(
-        &settings, &database, listener, &keys, &issuer, &address, started,
-    )
-    .await;
+    let state = state(
+        &settings,
+        &database.url,
+        documents,
+        &keys,
+        &issuer,
+        Clock::default(),
+    );
+    let served = match state {
+        Ok(state) => serve_on(&settings, &database, state, listener, &address, started).await,
+        Err(error) => Err(error),
+    };
     database.close().await?;
     served
 }
@@ -230,13 +243,11 @@ async fn serve(settings: Settings) -> Result<(), ProgramError> {
 async fn serve_on(
     settings: &Settings,
     database: &Database,
+    state: State,
     listener: TcpListener,
-    keys: &[String],
-    issuer: &str,
     address: &str,
     started: Instant,
 ) -> Result<(), ProgramError> {
-    let state = state(settings, &database.url, keys, issuer, Clock::default())?;
     let seeded = demonstration::is_seeded(&mut db::connect_unlimited(&database.url).await?).await?;
     let options = ServerOptions {
         workers: settings.workers(),
@@ -298,6 +309,7 @@ async fn keep_house(state: State) {
 fn state(
     settings: &Settings,
     url: &str,
+    documents: Storage,
     keys: &[String],
     issuer: &str,
     clock: Clock,
@@ -309,6 +321,7 @@ fn state(
         keys: Keys::new(keys, issuer).map_err(|error| refused(&error))?,
         passwords: Passwords::default(),
         cursors: Cursors::new(keys.first().map(String::as_bytes).unwrap_or_default()),
+        documents,
         password_grant: settings.password_grant,
     };
     Ok(State::new(shared, Pool::new(url, settings.pool())?))

@@ -14,6 +14,7 @@ use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Keys;
 use crate::clock::{Clock, paris_day};
 use crate::db::{Connection, DatabaseError, Pool};
+use crate::documents::storage::Storage;
 use crate::http::cursor::{Cursors, Page};
 use crate::http::error::ApiError;
 use crate::http::reply::{Answer, Reply};
@@ -32,6 +33,8 @@ pub struct Shared {
     pub keys: Keys,
     pub passwords: Passwords,
     pub cursors: Cursors,
+    /// Where the bytes of documents are.
+    pub documents: Storage,
     /// Whether `grant_type=password` is open.
     pub password_grant: bool,
 }
@@ -120,6 +123,11 @@ impl State {
     /// A connection to read with; each statement sees the latest commit.
     pub async fn read(&self, request: &Request) -> Result<Session, ApiError> {
         self.session(request, false).await
+    }
+
+    /// A transaction of the caller's before the one that answers; end it with `finish`.
+    pub async fn begin(&self, request: &Request) -> Result<Session, ApiError> {
+        self.session(request, true).await
     }
 
     /// Runs `work` in one transaction and commits when it succeeds. The work goes on to its end in a task of its own

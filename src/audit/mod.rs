@@ -36,6 +36,7 @@ codes! {
         Fulfilment = "fulfilment", "Réalisation", "Fulfilment";
         Convention = "convention", "Convention", "Convention";
         Evaluation = "evaluation", "Bilan", "Evaluation";
+        Document = "document", "Document", "Document";
     }
 }
 

@@ -39,6 +39,9 @@ pub struct CommuneSettings {
     /// Longest convention without a reason, in months.
     #[schema(example = 48, minimum = 1, maximum = 360)]
     pub convention_max_months: i32,
+    /// What all documents of the commune may take, in bytes.
+    #[schema(example = 1000000000, minimum = 0)]
+    pub document_quota_bytes: i64,
     /// Days on which the council meets, as far as the commune has set them, in order.
     #[schema(max_items = 60, example = json!(["2026-06-25", "2026-09-24"]))]
     pub council_dates: Vec<NaiveDate>,
@@ -130,6 +133,9 @@ pub struct CommuneSettingsPatch {
     /// Longest convention without a reason, in months.
     #[schema(minimum = 1, maximum = 360, nullable = false)]
     pub convention_max_months: Option<i32>,
+    /// What all documents of the commune may take, in bytes: for admins.
+    #[schema(minimum = 0, maximum = 1000000000000i64, nullable = false)]
+    pub document_quota_bytes: Option<i64>,
     /// Days on which the council meets; they replace those that were set.
     #[schema(max_items = 60, nullable = false)]
     pub council_dates: Option<Vec<NaiveDate>>,

@@ -32,6 +32,7 @@ pub struct CommuneRow {
     pub reply_delay_days: i32,
     pub small_project_ceiling_cents: i64,
     pub convention_max_months: i32,
+    pub document_quota_bytes: i64,
     pub council_dates: Vec<Option<NaiveDate>>,
     pub version: i32,
 }
@@ -81,6 +82,7 @@ impl From<CommuneWithPlaces> for Commune {
                 reply_delay_days: row.reply_delay_days,
                 small_project_ceiling_cents: row.small_project_ceiling_cents,
                 convention_max_months: row.convention_max_months,
+                document_quota_bytes: row.document_quota_bytes,
                 council_dates,
             },
         }

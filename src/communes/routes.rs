@@ -9,6 +9,7 @@ use crate::auth::policy::Role;
 use crate::http::extract::{Json, Query};
 use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
+use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
 use crate::http::routes::Routes;
 use crate::state::State;
@@ -23,6 +24,9 @@ pub fn configure(routes: &mut Routes) {
 
 /// Who sets how a commune's scheme works.
 const MAY_SET: &[Role] = &[Role::ElectedOfficial, Role::Admin];
+
+/// Who says how much room a commune's documents have: who runs the store.
+const MAY_GIVE_ROOM: &[Role] = &[Role::Admin];
 
 /// List communes
 ///
@@ -82,12 +86,15 @@ pub async fn get_commune(
 /// Change the settings of a commune
 ///
 /// An elected official of the commune, or an admin, sets the reply delay, the ceiling of small projects and the
-/// longest convention. What is under way keeps the dates that it was given.
+/// longest convention; only an admin sets the quota of documents. What is under way keeps the dates that it was given.
 #[utoipa::path(
     tag = "communes",
     params(("code" = String, Path, description = "INSEE code.", example = "62528"), IfMatchHeader),
     request_body(content = CommuneSettingsPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "The commune with its new settings.", body = Commune)),
+    responses(
+        (status = 200, description = "The commune with its new settings.", body = Commune),
+        (status = 409, description = "The commune's documents take more than the new quota already.", body = Problem, content_type = "application/problem+json"),
+    ),
 )]
 #[patch("/v1/communes/{code}")]
 pub async fn update_commune(
@@ -100,7 +107,11 @@ pub async fn update_commune(
     state
         .write(&caller, async move |session| {
             let version = model::lock(&mut session.conn, &code).await?;
-            session.actor.standing_in(&code).permit(MAY_SET)?;
+            let standing = session.actor.standing_in(&code);
+            standing.permit(MAY_SET)?;
+            if body.0.document_quota_bytes.is_some() {
+                standing.permit(MAY_GIVE_ROOM)?;
+            }
             if_match.check(version)?;
             model::change_settings(&mut session.conn, &code, &body.0).await?;
             let commune = model::find(&mut session.conn, &code).await?;

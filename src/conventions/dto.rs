@@ -9,7 +9,7 @@ use super::lifecycle::{ConventionAction, ConventionState};
 use crate::codes::codes;
 use crate::commitments::dto::{Balance, Commitment};
 use crate::holders::dto::HolderSummary;
-use crate::ids::{ConventionId, InitiativeId, MandateId, TemplateId, UserId};
+use crate::ids::{ConventionId, DocumentId, InitiativeId, MandateId, TemplateId, UserId};
 use crate::initiatives::dto::{CommuneSummary, Land};
 
 codes! {
@@ -219,6 +219,9 @@ pub struct ConventionParty {
     /// How it was given.
     #[schema(required)]
     pub method: Option<SignatureMethod>,
+    /// The scan of a signature on paper, for the parties and the town hall.
+    #[schema(required)]
+    pub document_id: Option<DocumentId>,
 }
 
 /// One version of a convention: who does what, signed by both sides.

@@ -9,7 +9,7 @@ use validator::{Validate, ValidationError};
 use super::dto::{Authority, ContributorStatus, Party, WorksOwnership};
 use crate::commitments::dto::Upkeep;
 use crate::http::extract::absent_or_null;
-use crate::ids::{CommitmentId, MandateId, UserId};
+use crate::ids::{CommitmentId, DocumentId, MandateId, UserId};
 use crate::initiatives::dto::Land;
 
 /// An adult without an account, who signs on paper.
@@ -407,6 +407,9 @@ pub struct RecordSignature {
     /// Where the paper is kept.
     #[schema(min_length = 1, max_length = 200)]
     pub paper_reference: String,
+    /// Its scan: a document about this version, uploaded with `purpose=scan` and `internal=true`.
+    #[schema(nullable = false)]
+    pub document_id: Option<DocumentId>,
     /// How it was signed.
     #[serde(default)]
     pub method: RecordedMethod,

@@ -12,7 +12,7 @@ use crate::auth::policy::{Role, Standing};
 use crate::db::schema::{convention_parties, holders, identities, signatures};
 use crate::holders::dto::{HolderKind, HolderSummary};
 use crate::http::error::ApiError;
-use crate::ids::{ConventionId, HolderId, IdentityId, MandateId, SignatureId, UserId};
+use crate::ids::{ConventionId, DocumentId, HolderId, IdentityId, MandateId, SignatureId, UserId};
 use crate::state::Session;
 
 /// A row of `convention_parties`.
@@ -62,6 +62,7 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 pub struct Signature {
     pub signed_on: NaiveDate,
     pub method: SignatureMethod,
+    pub document_id: Option<DocumentId>,
 }
 
 /// A row of `signatures` to add.
@@ -82,6 +83,7 @@ pub struct NewSignature<'a> {
     pub signed_at: DateTime<Utc>,
     pub recorded_by: Option<UserId>,
     pub paper_reference: Option<&'a str>,
+    pub document_id: Option<DocumentId>,
 }
 
 /// A party with its signatory, and its signature where it has signed.
@@ -103,6 +105,11 @@ impl PartyState {
             signed: self.signature.is_some(),
             signed_on: self.signature.as_ref().map(|signed| signed.signed_on),
             method: self.signature.as_ref().map(|signed| signed.method),
+            document_id: self
+                .signature
+                .as_ref()
+                .and_then(|signed| signed.document_id)
+                .filter(|_| inside),
         }
     }
 }

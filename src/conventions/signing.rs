@@ -18,10 +18,10 @@ use crate::http::extract::Json;
 use crate::http::problem::Problem;
 use crate::http::reply::Answer;
 use crate::http::routes::Routes;
-use crate::ids::{ConventionId, SignatureId, UserId};
+use crate::ids::{ConventionId, DocumentId, SignatureId, UserId};
 use crate::lifecycle::Step;
 use crate::state::{Session, State};
-use crate::{commitments, initiatives};
+use crate::{commitments, documents, initiatives};
 
 pub fn configure(routes: &mut Routes) {
     routes
@@ -33,8 +33,14 @@ pub fn configure(routes: &mut Routes) {
 pub struct Given<'a> {
     pub method: SignatureMethod,
     pub signed_on: NaiveDate,
-    /// The agent who recorded it, and where the paper is.
-    pub recorded: Option<(UserId, &'a str)>,
+    pub recorded: Option<Recorded<'a>>,
+}
+
+/// What an agent recorded of a signature on paper.
+pub struct Recorded<'a> {
+    pub by: UserId,
+    pub paper_reference: &'a str,
+    pub scan: Option<DocumentId>,
 }
 
 /// Sign a convention
@@ -102,7 +108,8 @@ pub async fn sign(
 /// Record a signature on paper
 ///
 /// An agent records that the named signatory of a party has signed the printed content: for the commune, an official
-/// whose mandate counted on that day. Nobody records their own. No `If-Match`: the hash is the precondition.
+/// whose mandate counted on that day. Nobody records their own. The scan, if there is one, was uploaded before. No
+/// `If-Match`: the hash is the precondition.
 #[utoipa::path(
     tag = "conventions",
     params(("id" = ConventionId, Path, description = "Identifier of the version.")),
@@ -129,6 +136,7 @@ pub async fn record_convention_signature(
                 content_sha256,
                 signed_on,
                 paper_reference,
+                document_id,
                 method: RecordedMethod::Paper,
             } = body.0;
             check_hash(&found, &content_sha256)?;
@@ -152,11 +160,24 @@ pub async fn record_convention_signature(
                         "The convention has no such party.",
                     )
                 })?;
-            let recorder = session.actor.person()?.id;
+            if let Some(scan) = document_id
+                && !documents::model::is_scan_of(&mut session.conn, scan, *id).await?
+            {
+                return Err(ApiError::fault(
+                    "/document_id",
+                    FaultCode::NotFound,
+                    "Aucune numérisation interne de cette version n'a cet identifiant.",
+                    "No internal scan of this version has this id.",
+                ));
+            }
             let given = Given {
                 method: SignatureMethod::Paper,
                 signed_on,
-                recorded: Some((recorder, &paper_reference)),
+                recorded: Some(Recorded {
+                    by: session.actor.person()?.id,
+                    paper_reference: &paper_reference,
+                    scan: document_id,
+                }),
             };
             give(
                 session, &mut found, step, action, &parties, signatory, given,
@@ -213,8 +234,12 @@ async fn give(
         capacity: &party.row.capacity,
         signed_on: given.signed_on,
         signed_at: session.now,
-        recorded_by: given.recorded.map(|(agent, _)| agent),
-        paper_reference: given.recorded.map(|(_, reference)| reference),
+        recorded_by: given.recorded.as_ref().map(|recorded| recorded.by),
+        paper_reference: given
+            .recorded
+            .as_ref()
+            .map(|recorded| recorded.paper_reference),
+        document_id: given.recorded.and_then(|recorded| recorded.scan),
     };
     diesel::insert_into(signatures::table)
         .values(&signature)

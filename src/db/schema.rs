@@ -61,6 +61,8 @@ diesel::table! {
         council_dates -> Array<Nullable<Date>>,
         version -> Int4,
         name_words -> Tsvector,
+        document_quota_bytes -> Int8,
+        document_bytes -> Int8,
     }
 }
 
@@ -180,6 +182,31 @@ diesel::table! {
         code -> Text,
         name -> Text,
         region_code -> Text,
+    }
+}
+
+diesel::table! {
+    documents (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        initiative_id -> Nullable<Uuid>,
+        meeting_id -> Nullable<Uuid>,
+        convention_id -> Nullable<Uuid>,
+        fulfilment_id -> Nullable<Uuid>,
+        evaluation_id -> Nullable<Uuid>,
+        state -> Text,
+        name -> Nullable<Text>,
+        purpose -> Text,
+        internal -> Bool,
+        media_type -> Nullable<Text>,
+        size_bytes -> Nullable<Int8>,
+        sha256 -> Nullable<Text>,
+        uploaded_by -> Uuid,
+        created_at -> Timestamptz,
+        erased_by -> Nullable<Uuid>,
+        erased_at -> Nullable<Timestamptz>,
+        emptied_at -> Nullable<Timestamptz>,
+        version -> Int4,
     }
 }
 
@@ -399,6 +426,7 @@ diesel::table! {
         participant_count -> Int4,
         folded_text -> Text,
         words -> Tsvector,
+        paper_document_id -> Nullable<Uuid>,
     }
 }
 
@@ -557,6 +585,7 @@ diesel::table! {
         paper_reference -> Nullable<Text>,
         voided_at -> Nullable<Timestamptz>,
         void_reason -> Nullable<Text>,
+        document_id -> Nullable<Uuid>,
     }
 }
 
@@ -588,6 +617,7 @@ diesel::joinable!(conventions -> users (created_by));
 diesel::joinable!(decisions -> communes (commune_code));
 diesel::joinable!(decisions -> users (decided_by));
 diesel::joinable!(departments -> regions (region_code));
+diesel::joinable!(documents -> communes (commune_code));
 diesel::joinable!(endorsements -> users (user_id));
 diesel::joinable!(envelopes -> communes (commune_code));
 diesel::joinable!(evaluation_people -> communes (commune_code));
@@ -625,6 +655,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     conventions,
     decisions,
     departments,
+    documents,
     endorsements,
     envelopes,
     evaluation_people,

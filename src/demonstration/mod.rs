@@ -12,6 +12,7 @@ pub use stage::StageError;
 
 use crate::db::schema::{reference_data, users};
 use crate::db::{self, DatabaseError};
+use crate::documents::storage::Storage;
 
 /// The password of every account of the demonstration.
 pub const PASSWORD: &str = "cinquante-cinquante";
@@ -64,7 +65,11 @@ pub async fn is_seeded(conn: &mut AsyncPgConnection) -> Result<bool, DatabaseErr
 }
 
 /// Plays the demonstration on a migrated database without accounts.
-pub async fn seed(url: &str, progress: impl Fn(&str)) -> Result<(), DemonstrationError> {
+pub async fn seed(
+    url: &str,
+    documents: Storage,
+    progress: impl Fn(&str),
+) -> Result<(), DemonstrationError> {
     let mut conn = db::connect_unlimited(url).await?;
     let accounts: i64 = users::table
         .count()
@@ -74,7 +79,7 @@ pub async fn seed(url: &str, progress: impl Fn(&str)) -> Result<(), Demonstratio
     if accounts > 0 {
         return Err(DemonstrationError::NotEmpty);
     }
-    let stage = stage::Stage::open(url).await?;
+    let stage = stage::Stage::open(url, documents).await?;
     let played = scenario::play(&stage, progress).await;
     stage.close().await;
     played?;

@@ -15,6 +15,7 @@ use crate::auth::passwords::Passwords;
 use crate::auth::tokens::{Keys, generate_key};
 use crate::clock::Clock;
 use crate::db::{Pool, PoolOptions, connect_unlimited};
+use crate::documents::storage::Storage;
 use crate::http::cursor::Cursors;
 use crate::ids::UserId;
 use crate::state::{Shared, State};
@@ -60,7 +61,7 @@ pub struct Stage {
 
 impl Stage {
     /// Starts the application on this database.
-    pub async fn open(url: &str) -> Result<Self, StageError> {
+    pub async fn open(url: &str, documents: Storage) -> Result<Self, StageError> {
         let pool = PoolOptions {
             size: 4,
             acquire_timeout: Duration::from_secs(10),
@@ -72,6 +73,7 @@ impl Stage {
             cursors: Cursors::new(key.as_bytes()),
             keys: Keys::new(&[key], "urn:fifty-fifty:demonstration").map_err(technical)?,
             passwords: Passwords::default(),
+            documents,
             password_grant: false,
         };
         let state = State::new(shared, Pool::new(url, pool).map_err(technical)?);

@@ -22,6 +22,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "communes_document_quota",
+        Code::QuotaExceeded,
+        Text::new(
+            "Le quota de la commune ne couvre pas tous ses documents.",
+            "The commune's quota does not cover all its documents.",
+        ),
+    ),
+    (
         "convention_templates_one_follows",
         Code::AlreadyExists,
         Text::new(
@@ -51,6 +59,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         Text::new(
             "Vous êtes membre du porteur.",
             "You are a member of the holder.",
+        ),
+    ),
+    (
+        "documents_of_one_initiative",
+        Code::InvalidQuery,
+        Text::new(
+            "convention, fulfilment ou evaluation : rien de cette initiative n'a cet identifiant.",
+            "convention, fulfilment or evaluation: nothing of this initiative has this id.",
         ),
     ),
     (

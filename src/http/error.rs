@@ -165,6 +165,9 @@ problem_codes! {
         "Cela existe déjà.", "This exists already.";
     EnvelopeExceeded = "envelope_exceeded", 409,
         "L'enveloppe de l'année ne suffit pas.", "The year's envelope does not suffice.";
+    QuotaExceeded = "quota_exceeded", 409,
+        "Les documents de la commune prendraient plus de place que prévu.",
+        "The commune's documents would take more room than they have.";
     ContentChanged = "content_changed", 409,
         "Le contenu a changé : l'empreinte donnée n'est pas celle du contenu actuel.",
         "The content has changed: the hash given is not that of the current content.";
@@ -180,6 +183,8 @@ problem_codes! {
         "L'adresse est trop longue.", "The address is too long.";
     UnsupportedMediaType = "unsupported_media_type", 415,
         "Ce type ou ce codage de contenu n'est pas accepté ici.", "This content type or encoding is not accepted here.";
+    RangeNotSatisfiable = "range_not_satisfiable", 416,
+        "La plage demandée commence après la fin.", "The range asked for begins behind the end.";
     InvalidBody = "invalid_body", 422,
         "Le corps de la requête ne respecte pas les règles.", "The request body breaks the rules.";
     IdempotencyMismatch = "idempotency_mismatch", 422,

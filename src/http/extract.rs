@@ -45,7 +45,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let content_type = content_type(&request);
-            let bytes = read_body(&request, payload, &content_type).await?;
+            let bytes = read_body(&request, payload).await?;
             let mut value: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError {
                 detail: Some(syntax(&error)),
                 ..ApiError::new(Code::MalformedJson)
@@ -103,8 +103,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let content_type = content_type(&request);
-            let bytes = read_body(&request, payload, &content_type).await?;
+            let bytes = read_body(&request, payload).await?;
             let form = serde_urlencoded::from_bytes(&bytes)
                 .map_err(|_| ApiError::new(Code::MalformedForm))?;
             Ok(Self(form))
@@ -166,12 +165,9 @@ fn content_type(request: &HttpRequest) -> String {
         .to_ascii_lowercase()
 }
 
-/// The whole body, within the limit. Compressed bodies are not taken: a few bytes could unfold to gigabytes.
-async fn read_body(
-    request: &HttpRequest,
-    mut payload: Payload,
-    content_type: &str,
-) -> Result<Vec<u8>, ApiError> {
+/// Refuses a body of a type that the operation does not take. Compressed bodies are not taken: a few bytes could unfold to
+/// gigabytes.
+pub fn refuse_other_types(request: &HttpRequest) -> Result<(), ApiError> {
     let template = request.match_pattern().unwrap_or_default();
     let operation = contract(request)?
         .operation(&template, request.method().as_str())
@@ -180,17 +176,23 @@ async fn read_body(
         .headers()
         .get(header::CONTENT_ENCODING)
         .is_some_and(|value| value != "identity");
-    if operation.body(content_type).is_none() || encoded {
-        let types = operation.content_types();
-        let detail = Text::made(
-            format!("Type accepté, sans compression : {types}."),
-            format!("Accepted type, without compression: {types}."),
-        );
-        return Err(ApiError {
-            detail: Some(detail),
-            ..ApiError::new(Code::UnsupportedMediaType)
-        });
+    if operation.body(&content_type(request)).is_some() && !encoded {
+        return Ok(());
     }
+    let types = operation.content_types();
+    let detail = Text::made(
+        format!("Type accepté, sans compression : {types}."),
+        format!("Accepted type, without compression: {types}."),
+    );
+    Err(ApiError {
+        detail: Some(detail),
+        ..ApiError::new(Code::UnsupportedMediaType)
+    })
+}
+
+/// The whole body, within the limit.
+async fn read_body(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, ApiError> {
+    refuse_other_types(request)?;
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| ApiError::new(Code::MalformedRequest))?;

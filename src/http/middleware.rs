@@ -96,7 +96,7 @@ pub async fn edge(
         header::REFERRER_POLICY,
         HeaderValue::from_static("no-referrer"),
     );
-    // A page that is no JSON may have a stricter one of its own.
+    // A page that is no JSON, or a file that somebody uploaded, may have a stricter one of its own.
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         headers.insert(
             header::CONTENT_SECURITY_POLICY,

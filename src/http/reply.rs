@@ -128,10 +128,7 @@ impl Responder for Reply {
                 answer.insert_header((name, value));
             }
         }
-        match self.public_for {
-            Some(seconds) => answer.insert_header((header::CACHE_CONTROL, public_for(seconds))),
-            None => answer.insert_header((header::CACHE_CONTROL, "no-store")),
-        };
+        answer.insert_header((header::CACHE_CONTROL, cache_control(self.public_for)));
         answer.insert_header((header::VARY, "Authorization"));
         if self.replayed {
             answer.insert_header(("Idempotency-Replayed", "true"));
@@ -143,11 +140,16 @@ impl Responder for Reply {
     }
 }
 
-/// What lets shared caches keep an answer for so many seconds.
-pub fn public_for(seconds: u32) -> String {
-    format!(
-        "public, max-age={seconds}, stale-while-revalidate={}",
-        seconds.saturating_mul(10)
+/// What caches may do with an answer.
+pub fn cache_control(public_for: Option<u32>) -> String {
+    public_for.map_or_else(
+        || "no-store".to_owned(),
+        |seconds| {
+            format!(
+                "public, max-age={seconds}, stale-while-revalidate={}",
+                seconds.saturating_mul(10)
+            )
+        },
     )
 }
 

@@ -13,7 +13,7 @@ use crate::db::schema::{decisions, opinions};
 use crate::holders::dto::{HolderSummary, NewHolder};
 use crate::http::error::{ApiError, FaultCode};
 use crate::http::extract::absent_or_null;
-use crate::ids::{HolderId, InitiativeId, NoteId, OpinionId};
+use crate::ids::{DocumentId, HolderId, InitiativeId, NoteId, OpinionId};
 use crate::mandates::dto::PersonSummary;
 
 codes! {
@@ -240,6 +240,9 @@ pub struct InitiativeInside {
     /// Reference of the paper, where there is one.
     #[schema(required)]
     pub paper_reference: Option<String>,
+    /// Its scan, where there is one.
+    #[schema(required)]
+    pub paper_document_id: Option<DocumentId>,
     /// Why it was not published, for the town hall.
     #[schema(required)]
     pub publication_withheld_reason: Option<String>,

@@ -17,7 +17,7 @@ use crate::clock::{paris_day, plus_days};
 use crate::communes::model::CommuneRow;
 use crate::db::schema::{decisions, initiatives, opinions, reminders};
 use crate::http::error::{ApiError, Code, Fault, FaultCode, Text};
-use crate::ids::{DecisionId, HolderId, InitiativeId, MandateId, OpinionId, UserId};
+use crate::ids::{DecisionId, DocumentId, HolderId, InitiativeId, MandateId, OpinionId, UserId};
 use crate::lifecycle::Step;
 use crate::state::Session;
 use crate::text::fold;
@@ -50,6 +50,7 @@ pub struct InitiativeRow {
     pub channel: Channel,
     pub entered_by: Option<UserId>,
     pub paper_reference: Option<String>,
+    pub paper_document_id: Option<DocumentId>,
     pub published_at: Option<DateTime<Utc>>,
     pub publication_withheld_reason: Option<String>,
     pub submitted_at: Option<DateTime<Utc>>,

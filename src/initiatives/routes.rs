@@ -225,6 +225,7 @@ pub async fn create(
             .map_or(Channel::Online, |entry| entry.channel.into()),
         entered_by,
         paper_reference: new.on_behalf.and_then(|entry| entry.paper_reference),
+        paper_document_id: None,
         published_at: None,
         publication_withheld_reason: None,
         submitted_at: None,

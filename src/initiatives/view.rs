@@ -276,6 +276,7 @@ fn compose(
         (standing.is_town_hall() || standing.is_on_the_holders_side()).then(|| InitiativeInside {
             channel: row.channel,
             paper_reference: row.paper_reference.clone(),
+            paper_document_id: row.paper_document_id,
             publication_withheld_reason: row
                 .publication_withheld_reason
                 .clone()

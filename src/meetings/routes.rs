@@ -6,7 +6,6 @@ use super::dto::{Meeting, MeetingFilter, MeetingPage, MeetingPatch, NewMeeting};
 use super::model::{self, NamedMeeting, Position};
 use crate::auth::caller::{Anyone, Caller};
 use crate::auth::policy::Role;
-use crate::communes;
 use crate::http::extract::{Json, Query};
 use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
@@ -15,6 +14,7 @@ use crate::http::reply::{Answer, Reply};
 use crate::http::routes::Routes;
 use crate::ids::MeetingId;
 use crate::state::State;
+use crate::{communes, documents};
 
 pub fn configure(routes: &mut Routes) {
     routes
@@ -168,7 +168,7 @@ pub async fn update_meeting(
 
 /// Delete a public meeting
 ///
-/// For what was recorded by mistake.
+/// For what was recorded by mistake. Its documents are erased.
 #[utoipa::path(
     tag = "meetings",
     params(("id" = MeetingId, Path, description = "Identifier of the meeting."), IfMatchHeader),
@@ -184,13 +184,18 @@ pub async fn delete_meeting(
     id: web::Path<MeetingId>,
     if_match: IfMatch,
 ) -> Answer {
-    state
+    let answer = state
         .write(&caller, async move |session| {
             let (row, standing) = model::lock(session, *id).await?;
-            standing.permit(MAY_RECORD)?;
+            let role = standing.permit(MAY_RECORD)?;
             if_match.check(row.version)?;
+            documents::model::erase_with(session, &row, role).await?;
             model::delete(session, &row).await?;
             Ok(Reply::no_content())
         })
-        .await
+        .await?;
+    if let Err(error) = documents::model::sweep(&state).await {
+        tracing::warn!(cause = %error, "erased bytes wait for the next sweep");
+    }
+    Ok(answer)
 }

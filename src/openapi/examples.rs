@@ -14,10 +14,12 @@ const TYPICAL: &[(&str, Code)] = &[
     ("401", Code::Unauthorized),
     ("403", Code::Forbidden),
     ("404", Code::NotFound),
+    ("408", Code::RequestTimeout),
     ("409", Code::WrongState),
     ("412", Code::StaleVersion),
     ("413", Code::TooLarge),
     ("415", Code::UnsupportedMediaType),
+    ("416", Code::RangeNotSatisfiable),
     ("422", Code::InvalidBody),
     ("428", Code::PreconditionRequired),
     ("429", Code::TooManyRequests),
@@ -61,8 +63,10 @@ pub fn add(document: &mut Value) {
 }
 
 fn add_to_response(status: &str, response: &mut Value, answer: &Value) {
-    if let Some(media) = response.pointer_mut("/content/application~1json") {
-        set(media, answer);
+    for content_type in ["application~1json", "application~1octet-stream"] {
+        if let Some(media) = response.pointer_mut(&format!("/content/{content_type}")) {
+            set(media, answer);
+        }
     }
     if let Some((_, code)) = TYPICAL.iter().find(|(typical, _)| *typical == status) {
         set_problem(response, &problem::example(*code));

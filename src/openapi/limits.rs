@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::audit::{Beginning, Notice};
 use crate::communes::reference_data::{NAME_LENGTH_MAX, POSTAL_CODES_MAX};
+use crate::documents::dto::DocumentAction;
 use crate::http::cursor::LIMIT_MAX;
 use crate::http::extract::BODY_LIMIT;
 use crate::reference::registry::{LISTS, lifecycles};
@@ -293,6 +294,7 @@ fn enumerate(schemas: &mut Map<String, Value>) {
         .flat_map(|lifecycle| &lifecycle.actions)
         .map(|action| action.code)
         .chain(Beginning::ALL.iter().map(|beginning| beginning.code()))
+        .chain(DocumentAction::ALL.iter().map(|action| action.code()))
         .chain(Notice::ALL.iter().map(|notice| notice.code()))
         .collect();
     for (name, description, codes) in [

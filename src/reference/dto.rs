@@ -37,8 +37,11 @@ impl From<&Text> for Labels {
 /// A code with its labels.
 #[derive(Serialize, ToSchema)]
 pub struct ReferenceCode {
-    /// The code as it stands in JSON.
-    #[schema(pattern = "^[a-z0-9_]{1,60}$", example = "in_review")]
+    /// The code as it stands in JSON: a word, or a type of media.
+    #[schema(
+        pattern = "^([a-z0-9_]{1,60}|[a-z]+/[a-z0-9.+-]{1,80})$",
+        example = "in_review"
+    )]
     pub code: String,
     /// What people read.
     pub labels: Labels,

@@ -13,6 +13,7 @@ use crate::conventions::dto::{
 };
 use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
 use crate::conventions::verification::VerificationCheck;
+use crate::documents::dto::{DocumentAction, DocumentPurpose, DocumentState, MediaType};
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
 use crate::holders::dto::{HolderAction, HolderKind, MemberRole, MemberState};
 use crate::initiatives::dto::{
@@ -65,6 +66,10 @@ pub const LISTS: &[CodeList] = &[
     WorksOwnership::LIST,
     ContributorStatus::LIST,
     SignatureMethod::LIST,
+    DocumentPurpose::LIST,
+    DocumentState::LIST,
+    DocumentAction::LIST,
+    MediaType::LIST,
     VerificationCheck::LIST,
     TemplateVariable::LIST,
     IndicatorUnit::LIST,

@@ -158,6 +158,17 @@ async fn plant(world: &World, author: &Client) -> Planted {
         .post(&format!("{agreed_path}/conventions"), convention)
         .await
         .created();
+    let internal = format!(
+        "{open_path}/documents?purpose=photo&internal=true&name={}.txt",
+        word("file")
+    );
+    let document = author.upload(&internal, word("inside")).await.created();
+    let of_draft = format!(
+        "{}/documents?purpose=plan&name={}.txt",
+        path_of("initiatives", &draft),
+        word("draft")
+    );
+    author.upload(&of_draft, word("draft")).await.created();
     author
         .put(&format!("{open_path}/endorsement"), json!({}))
         .await
@@ -178,6 +189,7 @@ async fn plant(world: &World, author: &Client) -> Planted {
     paths.extend([&convention, &cancelled].map(|made| path_of("conventions", made)));
     paths.push(path_of("meetings", &meeting));
     paths.extend(fulfilments);
+    paths.push(path_of("documents", &document));
     Planted {
         draft: word("draft"),
         town_hall: vec![
@@ -203,6 +215,8 @@ async fn plant(world: &World, author: &Client) -> Planted {
             "evidence",
             "disputed",
             "balance",
+            "file",
+            "inside",
         ]
         .map(word)
         .to_vec(),

@@ -47,6 +47,12 @@ class Person:
     def data(self, path):
         return self.get(path).get("data", [])
 
+    def upload(self, path):
+        file = {"params": {"name": "bancs.txt", "purpose": "photo"}, "data": "Des bancs à l'ombre.".encode()}
+        answer = self.send("POST", f"{path}/documents", headers={"Content-Type": "application/octet-stream"}, **file)
+        if not answer.ok:
+            raise Refused(f"{answer.status_code} {answer.json()['detail']}")
+
     def post(self, path, body=None):
         answer = self.send("POST", path, json=body, headers={"If-Match": "*"})
         if not answer.ok:
@@ -68,6 +74,8 @@ def life(agent, mayor, citizen, neighbour, newcomer):
     citizen.post(f"{path}/submit")
     yield path
     agent.post(f"{path}/start_review", {})
+    citizen.upload(path)
+    agent.upload(path)
     neighbour.post(f"/v1/holders/{holder}/join")
     yield path
     agent.post(f"{path}/request_changes", {"message": "Où donc ?"})
@@ -149,7 +157,7 @@ class Village:
 
     KINDS = (
         "initiatives", "conventions", "commitments", "fulfilments", "evaluations",
-        "holders", "meetings", "mandates", "users",
+        "holders", "meetings", "mandates", "users", "documents",
     )  # fmt: skip
 
     def __init__(self):
@@ -189,6 +197,7 @@ class Village:
             found.append(("initiatives", TO_AGREE, initiative["id"]))
         for convention in conventions:
             found += self.keep("conventions", [self.caller.get(f"/v1/conventions/{convention['id']}")])
+        self.keep("documents", self.caller.data(f"{path}/documents"))
         commitments = self.caller.data(f"{path}/commitments")
         found += self.keep("commitments", commitments)
         for commitment in commitments:

@@ -14,7 +14,7 @@ use crate::conventions::parties::{self, PartyState, hexadecimal};
 use crate::conventions::view::Fingerprint;
 use crate::http::error::{ApiError, Code};
 use crate::http::problem::Problem;
-use crate::http::reply::public_for;
+use crate::http::reply::cache_control;
 use crate::http::routes::Routes;
 use crate::ids::ConventionId;
 use crate::state::{Session, State};
@@ -58,14 +58,12 @@ impl Responder for Paper {
             Some(_) => HttpResponse::Ok(),
             None => HttpResponse::NotModified(),
         };
-        let cached = if self.is_public {
-            public_for(30)
-        } else {
-            "no-store".to_owned()
-        };
         answer
             .insert_header((header::ETAG, self.etag))
-            .insert_header((header::CACHE_CONTROL, cached))
+            .insert_header((
+                header::CACHE_CONTROL,
+                cache_control(self.is_public.then_some(30)),
+            ))
             .insert_header((header::VARY, "Authorization"));
         if let Some(policy) = self.policy {
             answer.insert_header((header::CONTENT_SECURITY_POLICY, policy));

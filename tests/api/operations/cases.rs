@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Case;
 use crate::conventions::{active, agree, drafted, opened, planters, signing, terms, upkeep};
+use crate::documents::{PRESENCE, attached, attaching};
 use crate::evaluations::farm_tracks;
 use crate::initiatives::{accepted, association, idea, in_review, submitted};
 use crate::support::app::{LENS, LOOS, World};
@@ -638,6 +639,30 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
             camille.act(&path, "agree", json!(null)).await.ok();
             Case::new(mayor, format!("{path}/validate"))
         }
+
+        "list_documents" => {
+            let initiative = accepted(world).await;
+            attached(world, &initiative).await;
+            Case::new(anyone, format!("{initiative}/documents?limit=2"))
+        }
+        "upload_document" => Case::new(camille, attaching(&accepted(world).await))
+            .with(json!(PRESENCE)),
+        "list_meeting_documents" => {
+            let meeting = held_meeting(world).await;
+            let reply = world.agent.upload(&attaching(&meeting), PRESENCE).await;
+            reply.created();
+            Case::new(anyone, format!("{meeting}/documents?limit=2"))
+        }
+        "upload_meeting_document" => Case::new(agent, attaching(&held_meeting(world).await))
+            .with(json!(PRESENCE)),
+        "get_document" => {
+            Case::new(anyone, attached(world, &accepted(world).await).await)
+        }
+        "get_document_file" => {
+            let document = attached(world, &accepted(world).await).await;
+            Case::new(anyone, format!("{document}/file"))
+        }
+        "delete_document" => Case::new(camille, attached(world, &accepted(world).await).await),
 
         "list_meetings" => {
             held_meeting(world).await;

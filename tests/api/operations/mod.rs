@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 
 use crate::support::app::World;
-use crate::support::client::Reply;
+use crate::support::client::{OCTETS, Reply};
 use crate::support::{Client, TestApp};
 
 /// The content type of OAuth's requests.
@@ -67,7 +67,7 @@ pub fn all() -> Vec<Operation> {
 pub struct Case {
     pub caller: Client,
     pub path: String,
-    /// A form's fields as an object.
+    /// A form's fields as an object, a file as a text.
     pub body: Option<Value>,
 }
 
@@ -117,6 +117,9 @@ impl Case {
 
 /// A body as it is sent.
 pub fn encoded(content_type: &str, body: &Value) -> Vec<u8> {
+    if let (OCTETS, Some(text)) = (content_type, body.as_str()) {
+        return text.as_bytes().to_vec();
+    }
     if content_type != FORM {
         return body.to_string().into_bytes();
     }

@@ -1,6 +1,7 @@
 //! The application on a free port, as the program serves it, and a world of people in Loos-en-Gohelle.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +11,7 @@ use fifty_fifty::auth::passwords::Passwords;
 use fifty_fifty::auth::tokens::{Keys, generate_key};
 use fifty_fifty::clock::Clock;
 use fifty_fifty::db::{self, Pool, PoolOptions};
+use fifty_fifty::documents::storage::Storage;
 use fifty_fifty::http::cursor::Cursors;
 use fifty_fifty::ids::UserId;
 use fifty_fifty::state::{Shared, State};
@@ -24,6 +26,8 @@ pub const LOOS: &str = "62528";
 pub const LENS: &str = "62498";
 /// Connections that the application may hold at once.
 pub const POOL_SIZE: usize = 8;
+/// Largest document that the application takes.
+pub const DOCUMENT_MAX_BYTES: u64 = 200_000;
 
 pub struct TestApp {
     pub address: String,
@@ -31,10 +35,17 @@ pub struct TestApp {
     server: actix_web::dev::ServerHandle,
     key: String,
     database: TestDatabase,
+    /// Where the bytes of documents are.
+    pub documents: tempfile::TempDir,
 }
 
 /// A server on this database, with what its tokens and cursors are signed with.
-fn serve(url: &str, key: &str, clock: Clock) -> (String, State, actix_web::dev::ServerHandle) {
+fn serve(
+    url: &str,
+    key: &str,
+    clock: Clock,
+    documents: &Path,
+) -> (String, State, actix_web::dev::ServerHandle) {
     let pool = PoolOptions {
         size: POOL_SIZE,
         acquire_timeout: Duration::from_secs(4),
@@ -42,6 +53,7 @@ fn serve(url: &str, key: &str, clock: Clock) -> (String, State, actix_web::dev::
     };
     let shared = Shared {
         clock,
+        documents: Storage::in_folder(documents, DOCUMENT_MAX_BYTES).unwrap(),
         cursors: Cursors::new(key.as_bytes()),
         keys: Keys::new(&[key.to_owned()], "http://fifty-fifty.test").unwrap(),
         passwords: Passwords::default(),
@@ -68,13 +80,15 @@ impl TestApp {
         let database = TestDatabase::new().await;
         let clock = Clock::travelling("2026-06-15T10:00:00Z".parse().unwrap());
         let key = generate_key().unwrap();
-        let (address, state, server) = serve(&database.url, &key, clock);
+        let documents = tempfile::tempdir().unwrap();
+        let (address, state, server) = serve(&database.url, &key, clock, documents.path());
         Self {
             address,
             state,
             server,
             key,
             database,
+            documents,
         }
     }
 
@@ -83,7 +97,8 @@ impl TestApp {
         self.state.pool.close();
         self.server.stop(true).await;
         let clock = self.state.clock.clone();
-        (self.address, self.state, self.server) = serve(&self.database.url, &self.key, clock);
+        (self.address, self.state, self.server) =
+            serve(&self.database.url, &self.key, clock, self.documents.path());
     }
 
     /// A connection to the test's own database, for what no user can do.
