@@ -36,7 +36,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(initiatives::engagement::configure)
         .configure(initiatives::notes::configure)
         .configure(commitments::routes::configure)
-        .configure(commitments::fulfilments::configure)
+        .configure(commitments::fulfilment_routes::configure)
         .configure(envelopes::routes::configure)
         .configure(conventions::quick::configure)
         .configure(conventions::ending::configure)

@@ -1,6 +1,6 @@
 //! What time does by itself: the program turns it every hour, and each turn may be repeated without harm.
 
-use crate::commitments::fulfilments;
+use crate::commitments::fulfilment_model as fulfilments;
 use crate::conventions::model as conventions;
 use crate::http::error::ApiError;
 use crate::idempotency;

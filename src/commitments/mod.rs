@@ -1,7 +1,9 @@
 //! Commitments: what each side promises, valued; and the fulfilments that prove it.
 
+pub mod balance;
 pub mod dto;
-pub mod fulfilments;
+pub mod fulfilment_model;
+pub mod fulfilment_routes;
 pub mod lifecycle;
 pub mod model;
 pub mod routes;

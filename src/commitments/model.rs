@@ -2,21 +2,21 @@
 
 use bigdecimal::{BigDecimal, ToPrimitive};
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::dsl::{exists, sum};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use super::balance;
 use super::dto::{
-    Balance, Commitment, CommitmentKind, CommuneRoute, NewCommitment, ProposedSide, Side, Upkeep,
-    Valuation, ValuationMethod,
+    Commitment, CommitmentKind, CommuneRoute, NewCommitment, ProposedSide, Side, Upkeep, Valuation,
+    ValuationMethod,
 };
 use super::lifecycle::{
-    CommitmentAction, CommitmentState, FulfilmentState, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
-    WITH_ROUTE,
+    CommitmentAction, CommitmentState, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS, WITH_ROUTE,
 };
 use crate::audit::{self, Beginning, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
-use crate::db::schema::{commitments, convention_commitments, conventions, fulfilments};
+use crate::db::schema::{commitments, convention_commitments, conventions};
 use crate::http::error::{ApiError, Code};
 use crate::ids::{CommitmentId, InitiativeId, UserId};
 use crate::initiatives::model::InitiativeRow;
@@ -134,7 +134,7 @@ impl CommitmentRow {
             valuation,
             value_cents: self.value_cents,
             delivered_cents,
-            progress: progress(delivered_cents, self.value_cents),
+            progress: balance::progress(delivered_cents, self.value_cents),
             budget_year: self.budget_year,
             due_on: self.due_on,
             upkeep: self
@@ -160,15 +160,6 @@ impl CommitmentRow {
             created_at: self.created_at,
         }
     }
-}
-
-/// Delivered of promised with two decimals, never above 1.
-pub fn progress(delivered_cents: i64, value_cents: i64) -> String {
-    if value_cents <= 0 {
-        return "1.00".to_owned();
-    }
-    let hundredths = delivered_cents.clamp(0, value_cents).saturating_mul(100) / value_cents;
-    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
 /// In which role the caller records what this side has done: as that side, or as an agent.
@@ -326,67 +317,6 @@ pub async fn lock_all(
         .await?)
 }
 
-/// Value of the acknowledged fulfilments of each commitment of an initiative.
-pub async fn delivered(
-    conn: &mut AsyncPgConnection,
-    id: InitiativeId,
-) -> Result<Vec<(CommitmentId, i64)>, ApiError> {
-    let sums: Vec<(CommitmentId, Option<BigDecimal>)> = fulfilments::table
-        .inner_join(
-            commitments::table.on(commitments::id
-                .eq(fulfilments::commitment_id)
-                .and(commitments::commune_code.eq(fulfilments::commune_code))),
-        )
-        .filter(commitments::initiative_id.eq(id))
-        .filter(commitments::commune_code.eq(id.commune()))
-        .filter(fulfilments::state.eq(FulfilmentState::Acknowledged))
-        .group_by(fulfilments::commitment_id)
-        .select((fulfilments::commitment_id, sum(fulfilments::value_cents)))
-        .load(conn)
-        .await?;
-    Ok(sums
-        .into_iter()
-        .map(|(id, cents)| (id, whole(cents)))
-        .collect())
-}
-
-/// Value of the acknowledged fulfilments of one commitment.
-pub async fn delivered_of(conn: &mut AsyncPgConnection, id: CommitmentId) -> Result<i64, ApiError> {
-    let cents: Option<BigDecimal> = fulfilments::table
-        .filter(fulfilments::commitment_id.eq(id))
-        .filter(fulfilments::commune_code.eq(id.commune()))
-        .filter(fulfilments::state.eq(FulfilmentState::Acknowledged))
-        .select(sum(fulfilments::value_cents))
-        .first(conn)
-        .await?;
-    Ok(whole(cents))
-}
-
-fn whole(cents: Option<BigDecimal>) -> i64 {
-    cents.and_then(|cents| cents.to_i64()).unwrap_or(0)
-}
-
-/// What the commitments add up to, by side.
-pub fn balance(shown: &[Commitment]) -> Balance {
-    let mut balance = Balance::default();
-    for commitment in shown {
-        let side = match commitment.side {
-            Side::Commune => &mut balance.commune,
-            Side::Holder => &mut balance.holder,
-            Side::Host => &mut balance.host,
-            Side::ThirdParty => &mut balance.third_party,
-        };
-        if !matches!(
-            commitment.state,
-            CommitmentState::Declined | CommitmentState::Withdrawn
-        ) {
-            side.promised_cents += commitment.value_cents;
-        }
-        side.delivered_cents += commitment.delivered_cents;
-    }
-    balance
-}
-
 /// The commitments of an initiative that the caller may read, as the caller sees them.
 pub async fn show_all(
     conn: &mut AsyncPgConnection,
@@ -405,7 +335,7 @@ pub async fn show(
     standing: &Standing,
 ) -> Result<Vec<Commitment>, ApiError> {
     let delivered: std::collections::HashMap<_, _> =
-        delivered(conn, id).await?.into_iter().collect();
+        balance::delivered(conn, id).await?.into_iter().collect();
     Ok(rows
         .iter()
         .filter(|row| row.is_readable(standing))
@@ -587,18 +517,4 @@ pub async fn is_in_a_convention(
         .filter(convention_commitments::commune_code.eq(&row.commune_code))
         .filter(conventions::state.eq_any(["open_for_signature", "active", "suspended"]));
     Ok(diesel::select(exists(held)).get_result(conn).await?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::progress;
-
-    #[test]
-    fn progress_has_two_decimals_and_stays_within_one() {
-        assert_eq!(progress(0, 300), "0.00");
-        assert_eq!(progress(100, 300), "0.33");
-        assert_eq!(progress(300, 300), "1.00");
-        assert_eq!(progress(400, 300), "1.00");
-        assert_eq!(progress(0, 0), "1.00");
-    }
 }

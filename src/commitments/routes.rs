@@ -2,6 +2,7 @@
 
 use actix_web::{get, post, web};
 
+use super::balance;
 use super::dto::{Commitment, CommitmentList, EndUpkeep, NewCommitment};
 use super::lifecycle::{CommitmentAction as Action, CommitmentState};
 use super::model::{self, CommitmentRow};
@@ -65,7 +66,7 @@ pub async fn list_commitments(
     let found = initiatives::find(&mut session, *id).await?;
     let data = model::show_all(&mut session.conn, *id, &found.standing).await?;
     let reply = Reply::data(&CommitmentList {
-        balance: model::balance(&data),
+        balance: balance::balance(&data),
         convention: conventions::list::binding(&mut session.conn, *id).await?,
         data,
     })?;
@@ -139,7 +140,7 @@ pub async fn get_commitment(
 }
 
 async fn answer(session: &mut Session, row: &CommitmentRow, standing: &Standing) -> Answer {
-    let delivered = model::delivered_of(&mut session.conn, row.id).await?;
+    let delivered = balance::delivered_of(&mut session.conn, row.id).await?;
     Reply::resource(row.version, &row.show(delivered, standing))
 }
 

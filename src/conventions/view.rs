@@ -92,7 +92,7 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         notice_days: row.notice_days,
         evaluation_terms: row.evaluation_terms,
         authority,
-        balance: commitments::model::balance(&commitments),
+        balance: commitments::balance::balance(&commitments),
         commitments,
         parties: parties.iter().map(|party| party.show(inside)).collect(),
         content_sha256: row.content_sha256,
