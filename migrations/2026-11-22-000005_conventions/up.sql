@@ -45,7 +45,8 @@ CREATE TABLE commitments (
     -- the side that put it on the table: the other one accepts it
     proposed_side text NOT NULL CONSTRAINT commitments_proposed_side CHECK (proposed_side IN ('commune', 'holder')),
     proposed_by uuid NOT NULL REFERENCES users (id),
-    accepted_by uuid REFERENCES users (id),
+    -- who accepted or declined it
+    answered_by uuid REFERENCES users (id),
     -- why it was declined, withdrawn or left unfulfilled
     reason text,
     state_changed_at timestamptz NOT NULL,
@@ -65,7 +66,7 @@ CREATE TABLE commitments (
     CONSTRAINT commitments_third_party_named CHECK ((side = 'third_party') = (third_party_name IS NOT NULL)),
     CONSTRAINT commitments_once_or_upkeep CHECK
         ((due_on IS NULL) = (upkeep_starts_on IS NOT NULL) AND (upkeep_starts_on IS NULL) = (upkeep_ends_on IS NULL)),
-    CONSTRAINT commitments_accepted_by_another CHECK (accepted_by <> proposed_by),
+    CONSTRAINT commitments_answered_by_another CHECK (answered_by <> proposed_by),
     CONSTRAINT commitments_upkeep_dates CHECK (upkeep_ends_on >= upkeep_starts_on AND upkeep_ended_on >= upkeep_starts_on)
 );
 CREATE INDEX commitments_by_initiative ON commitments (initiative_id, commune_code, created_at, id)

@@ -129,11 +129,7 @@ pub async fn record_fulfilment(
         .write(&caller, async move |session| {
             let (found, commitment) = routes::lock(session, *id).await?;
             let role = may_record(commitment.side, &found.standing)?;
-            commitment.lifecycle().step(
-                commitment.state,
-                CommitmentAction::RecordFulfilment,
-                &found.standing,
-            )?;
+            commitment.step(CommitmentAction::RecordFulfilment, &found.standing)?;
             let new = body.0;
             if new.done_on > session.today() {
                 return Err(ApiError::fault(

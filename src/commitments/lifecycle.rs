@@ -157,8 +157,8 @@ macro_rules! commitment_lifecycle {
                     or_to: &[CommitmentState::PartiallyFulfilled],
                     who: &[Holder, Host, Agent],
                     requires: Text::new(
-                        "Un entretien ; avant son terme il est réalisé en partie, et demande un motif.",
-                        "An upkeep; before its end it is partially fulfilled, and needs a reason.",
+                        "Un entretien ; la partie qui doit, ou un agent ; avant son terme il est réalisé en partie, et demande un motif.",
+                        "An upkeep; the side that owes, or an agent; before its end it is partially fulfilled, and needs a reason.",
                     ),
                 },
             ],

@@ -51,7 +51,7 @@ pub struct CommitmentRow {
     pub upkeep_ended_on: Option<NaiveDate>,
     pub proposed_side: ProposedSide,
     pub proposed_by: UserId,
-    pub accepted_by: Option<UserId>,
+    pub answered_by: Option<UserId>,
     pub reason: Option<String>,
     pub state_changed_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
@@ -105,6 +105,26 @@ impl CommitmentRow {
         )
     }
 
+    /// What the columns of the table do not say: only the side that owes, or an agent for it, tells of what it owes.
+    fn permit(&self, action: CommitmentAction, standing: &Standing) -> Result<(), ApiError> {
+        match action {
+            CommitmentAction::RecordFulfilment | CommitmentAction::EndUpkeep => {
+                may_record(self.side, standing).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The step that an action of the caller takes.
+    pub fn step(
+        &self,
+        action: CommitmentAction,
+        standing: &Standing,
+    ) -> Result<Step<CommitmentState>, ApiError> {
+        self.permit(action, standing)?;
+        self.lifecycle().step(self.state, action, standing)
+    }
+
     /// As the API shows it, with the value of its acknowledged fulfilments.
     pub fn show(&self, delivered_cents: i64, standing: &Standing) -> Commitment {
         let valuation = match (
@@ -152,10 +172,7 @@ impl CommitmentRow {
                 .into_iter()
                 .filter(|action| WITH_ROUTE.contains(action))
                 .filter(|action| *action != CommitmentAction::EndUpkeep || self.is_upkeep())
-                .filter(|action| {
-                    *action != CommitmentAction::RecordFulfilment
-                        || may_record(self.side, standing).is_ok()
-                })
+                .filter(|action| self.permit(*action, standing).is_ok())
                 .collect(),
             created_at: self.created_at,
         }
@@ -351,8 +368,8 @@ pub async fn advance(
     action: CommitmentAction,
     reason: Option<&str>,
 ) -> Result<(), ApiError> {
-    if action == CommitmentAction::Accept {
-        row.accepted_by = session.actor.user_id();
+    if matches!(action, CommitmentAction::Accept | CommitmentAction::Decline) {
+        row.answered_by = session.actor.user_id();
     }
     if let Some(reason) = reason {
         row.reason = Some(reason.to_owned());
@@ -364,7 +381,7 @@ pub async fn advance(
         .set((
             commitments::state.eq(row.state),
             commitments::state_changed_at.eq(row.state_changed_at),
-            commitments::accepted_by.eq(row.accepted_by),
+            commitments::answered_by.eq(row.answered_by),
             commitments::reason.eq(&row.reason),
             commitments::upkeep_ended_on.eq(row.upkeep_ended_on),
             commitments::version.eq(commitments::version + 1),

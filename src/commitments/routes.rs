@@ -175,7 +175,7 @@ where
     state
         .write(request, async move |session| {
             let (found, mut row) = lock(session, id).await?;
-            let step = row.lifecycle().step(row.state, action, &found.standing)?;
+            let step = row.step(action, &found.standing)?;
             if_match.check(row.version)?;
             work(session, &mut row, step).await?;
             answer(session, &row, &found.standing).await
@@ -221,7 +221,7 @@ pub async fn accept_commitment(
     request_body = Reason,
     responses(
         (status = 200, description = "The commitment, declined.", body = Commitment),
-        (status = 409, description = "Not in this state, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Not in this state, by who proposed it, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/commitments/{id}/decline")]
@@ -319,7 +319,8 @@ pub async fn mark_commitment_unfulfilled(
 
 /// End an upkeep
 ///
-/// On its last day or later it is fulfilled; before, it is fulfilled in part and needs a reason.
+/// The side that owes it, or an agent for it. On its last day or later it is fulfilled; before, it is fulfilled in part
+/// and needs a reason.
 #[utoipa::path(
     tag = "commitments",
     params(("id" = CommitmentId, Path, description = "Identifier of the commitment."), IfMatchHeader),

@@ -32,7 +32,7 @@ diesel::table! {
         upkeep_ended_on -> Nullable<Date>,
         proposed_side -> Text,
         proposed_by -> Uuid,
-        accepted_by -> Nullable<Uuid>,
+        answered_by -> Nullable<Uuid>,
         reason -> Nullable<Text>,
         state_changed_at -> Timestamptz,
         created_at -> Timestamptz,

@@ -6,11 +6,11 @@ use super::error::{Code, Text};
 /// Name of the constraint, problem, and what to say.
 pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
     (
-        "commitments_accepted_by_another",
+        "commitments_answered_by_another",
         Code::ConflictOfInterest,
         Text::new(
-            "Nul n'accepte ce qu'il a lui-même proposé.",
-            "Nobody accepts what they have proposed themselves.",
+            "Nul n'accepte ni ne décline ce qu'il a lui-même proposé.",
+            "Nobody accepts or declines what they have proposed themselves.",
         ),
     ),
     (

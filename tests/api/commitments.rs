@@ -207,3 +207,80 @@ async fn what_is_promised_may_be_declined_withdrawn_disputed_and_settled() {
         (&json!("partially_fulfilled"), &json!("2026-06-15"))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_side_owes_the_other_does_not_end() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let (camille, agent) = (&world.camille, &world.agent);
+    let path = accepted(&world).await;
+    let dates = json!({"upkeep": {"starts_on": "2026-06-15", "ends_on": "2028-06-14"}});
+    let mine = propose(&path, camille, of_holder("Arrosage", dates.clone())).await;
+    let mut theirs = of_holder("Taille des haies", dates);
+    theirs["side"] = json!("commune");
+    theirs["route"] = json!("in_kind");
+    let theirs = propose(&path, agent, theirs).await;
+    agent.act(&mine, "accept", json!(null)).await.ok();
+    camille.act(&theirs, "accept", json!(null)).await.ok();
+    let convention = json!({"object": "Entretien", "starts_on": "2026-06-15", "ends_on": "2028-06-14",
+        "parties": {"commune": {"mandate_id": mandate_of(&world.mayor).await},
+            "holder": {"user_id": camille.id(), "capacity": "Présidente"}}});
+    let drafted = agent
+        .post(&format!("{path}/conventions"), convention)
+        .await
+        .created();
+    let convention = format!("/v1/conventions/{}", drafted["id"].as_str().unwrap());
+    let open = agent
+        .act(&convention, "open_for_signature", json!(null))
+        .await
+        .ok();
+    let hash = json!({"content_sha256": open["content_sha256"]});
+    camille.act(&convention, "sign", hash.clone()).await.ok();
+    world.mayor.act(&convention, "sign", hash).await.ok();
+
+    let reason = json!({"reason": "Nous n'en voulons plus."});
+    camille
+        .act(&theirs, "end_upkeep", reason.clone())
+        .await
+        .problem(403, "forbidden");
+    let offered = camille.get(&theirs).await.ok()["allowed_actions"].clone();
+    assert!(!offered.as_array().unwrap().contains(&json!("end_upkeep")));
+    agent.act(&theirs, "end_upkeep", reason.clone()).await.ok();
+    camille.act(&mine, "end_upkeep", reason).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_does_not_answer_on_behalf_what_they_have_proposed() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let body = json!({"title": "Huit jardinières rue Faidherbe", "theme": "living_environment",
+        "description": "La commune fournit huit jardinières.",
+        "holder": {"kind": "collective", "name": "Les voisins"},
+        "on_behalf": {"channel": "counter"}, "submit": true});
+    let promise = json!({"side": "commune", "kind": "material", "route": "in_kind", "title": "Jardinières",
+        "due_on": "2026-12-31",
+        "valuation": {"quantity": "8", "unit": "pièce", "unit_value_cents": 4500, "method": "real_cost"}});
+    let made = world
+        .agent
+        .post("/v1/communes/62528/initiatives", body)
+        .await
+        .created();
+    let path = format!("/v1/initiatives/{}", made["id"].as_str().unwrap());
+    let proposed = propose(&path, &world.agent, promise).await;
+    for (action, body) in [
+        ("accept", json!(null)),
+        ("decline", json!({"reason": "Finalement non."})),
+    ] {
+        world
+            .agent
+            .act(&proposed, action, body)
+            .await
+            .problem(409, "conflict_of_interest");
+    }
+    let id = proposed.rsplit('/').next().unwrap();
+    let attack = format!("UPDATE commitments SET answered_by = proposed_by WHERE id = '{id}'");
+    assert_eq!(
+        app.attack(&attack).await.as_deref(),
+        Some("commitments_answered_by_another")
+    );
+}
