@@ -1,6 +1,7 @@
 //! What time does by itself: the program turns it every hour, and each turn may be repeated without harm.
 
 use crate::commitments::fulfilment_model as fulfilments;
+use crate::commitments::model as commitments;
 use crate::conventions::model as conventions;
 use crate::http::error::ApiError;
 use crate::idempotency;
@@ -22,14 +23,18 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
     let expired = session.finish(expired).await?;
 
     let mut session = state.as_time_passes().await?;
+    let freed = commitments::free_what_is_terminated(&mut session).await;
+    let freed = session.finish(freed).await?;
+
+    let mut session = state.as_time_passes().await?;
     let now = session.now;
     let forgotten = idempotency::forget(&mut session.conn, now)
         .await
         .map_err(ApiError::from);
     session.finish(forgotten).await?;
 
-    if lapsed + acknowledged + expired > 0 {
-        tracing::info!(lapsed, acknowledged, expired, "time has passed");
+    if lapsed + acknowledged + expired + freed > 0 {
+        tracing::info!(lapsed, acknowledged, expired, freed, "time has passed");
     }
     Ok(())
 }

@@ -148,7 +148,10 @@ macro_rules! commitment_lifecycle {
                     to: Some(CommitmentState::Unfulfilled),
                     or_to: &[],
                     who: &[Agent],
-                    requires: Text::new("Un motif.", "A reason."),
+                    requires: Text::new(
+                        "Un motif ; de soi-même pour l'argent de la commune, après le dernier jour d'une convention résiliée.",
+                        "A reason; by itself for the commune's money, after the last day of a convention that was terminated.",
+                    ),
                 },
                 Rule {
                     action: CommitmentAction::EndUpkeep,

@@ -19,7 +19,7 @@ use crate::auth::policy::{Role, Standing};
 use crate::db::schema::{commitments, convention_commitments, conventions};
 use crate::http::error::{ApiError, Code};
 use crate::ids::{CommitmentId, InitiativeId, UserId};
-use crate::initiatives::model::InitiativeRow;
+use crate::initiatives::model::{self as initiatives, InitiativeRow};
 use crate::lifecycle::{Lifecycle, Step};
 use crate::state::Session;
 
@@ -517,6 +517,55 @@ pub async fn release(
         advance(session, &mut row, step, action, Some(reason)).await?;
     }
     Ok(())
+}
+
+/// Why money is not paid when its convention has been terminated.
+const TERMINATED: &str = "La convention est résiliée.";
+
+/// After the last day of a convention that was terminated, the commune's money in it that is unspent goes back into the
+/// envelope. All else is settled by people. Returns how many commitments that were.
+pub async fn free_what_is_terminated(session: &mut Session) -> Result<usize, ApiError> {
+    let pending = [
+        CommitmentState::Binding,
+        CommitmentState::PartiallyFulfilled,
+    ];
+    let due: Vec<(CommitmentId, InitiativeId)> = commitments::table
+        .inner_join(
+            convention_commitments::table.on(convention_commitments::commitment_id
+                .eq(commitments::id)
+                .and(convention_commitments::commune_code.eq(commitments::commune_code))),
+        )
+        .inner_join(
+            conventions::table.on(conventions::id
+                .eq(convention_commitments::convention_id)
+                .and(conventions::commune_code.eq(convention_commitments::commune_code))),
+        )
+        .filter(conventions::state.eq("terminated"))
+        .filter(conventions::effective_on.lt(session.today()))
+        .filter(commitments::budget_year.is_not_null())
+        .filter(commitments::state.eq_any(pending))
+        .order(commitments::id)
+        .limit(100)
+        .select((commitments::id, commitments::initiative_id))
+        .load(&mut session.conn)
+        .await?;
+    let mut count = 0;
+    for (id, initiative) in due {
+        initiatives::lock_row(&mut session.conn, initiative).await?;
+        let mut row = lock(&mut session.conn, id).await?;
+        if !pending.contains(&row.state) || is_in_a_convention(&mut session.conn, &row).await? {
+            continue;
+        }
+        let step = Step {
+            from: row.state,
+            to: CommitmentState::Unfulfilled,
+            role: Role::Clock,
+        };
+        let action = CommitmentAction::MarkUnfulfilled;
+        advance(session, &mut row, step, action, Some(TERMINATED)).await?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// Whether a version of a convention that is open for signature or in force holds it.

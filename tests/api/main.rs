@@ -13,6 +13,7 @@ mod amendments;
 mod commitments;
 mod communes;
 mod conventions;
+mod envelopes;
 mod errors;
 mod evaluations;
 mod hangups;
