@@ -37,6 +37,8 @@ pub fn routes(routes: &mut Routes) {
         .configure(initiatives::notes::configure)
         .configure(commitments::routes::configure)
         .configure(commitments::fulfilment_routes::configure)
+        .configure(commitments::check_routes::configure)
+        .configure(commitments::balance_routes::configure)
         .configure(envelopes::routes::configure)
         .configure(conventions::quick::configure)
         .configure(conventions::ending::configure)

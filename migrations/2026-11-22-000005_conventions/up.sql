@@ -10,6 +10,20 @@ CREATE TABLE envelopes (
     CONSTRAINT envelopes_not_exceeded CHECK (reserved_cents BETWEEN 0 AND amount_cents)
 );
 
+-- A rule by which an upkeep comes again.
+CREATE FUNCTION is_recurrence(rule jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(
+        rule ->> 'frequency' IN ('weekly', 'monthly', 'seasonal', 'yearly')
+        AND rule ->> 'interval' ~ '^[1-9][0-9]?$'
+        AND (NOT rule ? 'weekday' OR rule ->> 'frequency' = 'weekly' AND rule ->> 'weekday' IN
+            ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'))
+        AND (NOT rule ? 'months' OR rule ->> 'frequency' IN ('weekly', 'monthly')
+            AND jsonb_array_length(rule -> 'months') BETWEEN 1 AND 12
+            AND rule -> 'months' <@ '["january", "february", "march", "april", "may", "june", "july", "august",
+                "september", "october", "november", "december"]'),
+        false)
+$$;
+
 CREATE TABLE commitments (
     id uuid NOT NULL,
     commune_code text NOT NULL REFERENCES communes (code),
@@ -40,6 +54,9 @@ CREATE TABLE commitments (
     due_on date,
     upkeep_starts_on date,
     upkeep_ends_on date,
+    -- how it comes again; once a season where nothing is said
+    upkeep_recurrence jsonb CONSTRAINT commitments_upkeep_recurrence CHECK
+        (upkeep_recurrence IS NULL OR (upkeep_starts_on IS NOT NULL AND is_recurrence(upkeep_recurrence))),
     -- the day on which somebody ended the upkeep before its time
     upkeep_ended_on date,
     -- the side that put it on the table: the other one accepts it
@@ -72,6 +89,8 @@ CREATE TABLE commitments (
 CREATE INDEX commitments_by_initiative ON commitments (initiative_id, commune_code, created_at, id)
     INCLUDE (side, state, value_cents);
 CREATE INDEX commitments_by_budget_year ON commitments (commune_code, budget_year) WHERE budget_year IS NOT NULL;
+CREATE INDEX commitments_bound ON commitments (commune_code)
+    WHERE state IN ('binding', 'fulfilled', 'partially_fulfilled', 'unfulfilled');
 CREATE TRIGGER commitments_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON commitments
     FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('commitment', 'proposed');
 
@@ -126,10 +145,10 @@ BEGIN
         )) AND
         (OLD.side, OLD.kind, OLD.title, OLD.description, OLD.third_party_name, OLD.route, OLD.amount_cents, OLD.quantity,
             OLD.unit, OLD.unit_value_cents, OLD.valuation_method, OLD.budget_year, OLD.due_on, OLD.upkeep_starts_on,
-            OLD.upkeep_ends_on, OLD.initiative_id) IS DISTINCT FROM
+            OLD.upkeep_ends_on, OLD.upkeep_recurrence, OLD.initiative_id) IS DISTINCT FROM
         (NEW.side, NEW.kind, NEW.title, NEW.description, NEW.third_party_name, NEW.route, NEW.amount_cents, NEW.quantity,
             NEW.unit, NEW.unit_value_cents, NEW.valuation_method, NEW.budget_year, NEW.due_on, NEW.upkeep_starts_on,
-            NEW.upkeep_ends_on, NEW.initiative_id)
+            NEW.upkeep_ends_on, NEW.upkeep_recurrence, NEW.initiative_id)
         -- An amendment that all have signed changes them to what it says.
         AND NOT EXISTS (
             SELECT FROM convention_commitments AS b
@@ -140,11 +159,12 @@ BEGIN
                 IS NOT DISTINCT FROM (OLD.side, OLD.kind, OLD.title, OLD.description, OLD.third_party_name, OLD.route,
                     OLD.unit, OLD.valuation_method, OLD.initiative_id)
                 AND (NEW.amount_cents, NEW.quantity, NEW.unit_value_cents, NEW.budget_year, NEW.due_on,
-                    NEW.upkeep_starts_on, NEW.upkeep_ends_on)
+                    NEW.upkeep_starts_on, NEW.upkeep_ends_on, NEW.upkeep_recurrence)
                 IS NOT DISTINCT FROM (coalesce(b.amount_cents, OLD.amount_cents), coalesce(b.quantity, OLD.quantity),
                     coalesce(b.unit_value_cents, OLD.unit_value_cents), coalesce(b.budget_year, OLD.budget_year),
                     coalesce(b.due_on, OLD.due_on), coalesce(b.upkeep_starts_on, OLD.upkeep_starts_on),
-                    coalesce(b.upkeep_ends_on, OLD.upkeep_ends_on))
+                    coalesce(b.upkeep_ends_on, OLD.upkeep_ends_on),
+                    coalesce(b.upkeep_recurrence, OLD.upkeep_recurrence))
         ) THEN
         RAISE EXCEPTION 'the terms of a bound commitment do not change'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'commitments_terms_are_bound';
@@ -350,6 +370,8 @@ CREATE TABLE convention_commitments (
     due_on date,
     upkeep_starts_on date,
     upkeep_ends_on date,
+    upkeep_recurrence jsonb CONSTRAINT convention_commitments_upkeep_recurrence CHECK
+        (upkeep_recurrence IS NULL OR is_recurrence(upkeep_recurrence)),
     PRIMARY KEY (convention_id, commitment_id, commune_code),
     FOREIGN KEY (convention_id, commune_code) REFERENCES conventions (id, commune_code),
     FOREIGN KEY (commitment_id, commune_code) REFERENCES commitments (id, commune_code)

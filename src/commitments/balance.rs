@@ -1,83 +1,216 @@
-//! What was promised and what was delivered of it.
+//! What was promised and what was delivered of it. Every figure follows from the commitments as one reader sees them, so
+//! that whoever reads them can add up the same.
 
 use bigdecimal::{BigDecimal, ToPrimitive};
+use chrono::NaiveDate;
 use diesel::dsl::sum;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::dto::{Balance, Commitment, Side};
+use super::dto::{
+    Balance, CheckOutcome, Commitment, DueCommitment, KindBalance, Side, SideBalance,
+};
 use super::lifecycle::{CommitmentState, FulfilmentState};
-use crate::db::schema::{commitments, fulfilments};
+use super::model::CommitmentRow;
+use crate::db::schema::{commitments, fulfilments, initiatives, upkeep_checks};
+use crate::figures::{plain, rate};
 use crate::http::error::ApiError;
 use crate::ids::{CommitmentId, InitiativeId};
+
+/// How many things that are due a balance names.
+const DUE_MAX: usize = 20;
+
+/// What is known of a commitment besides its row.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Value of the acknowledged fulfilments, in euro cents.
+    pub delivered_cents: i64,
+    /// The latest occurrence that somebody looked after, and what they saw.
+    pub last_check: Option<(NaiveDate, CheckOutcome)>,
+}
+
+type Joined = (
+    CommitmentRow,
+    Option<BigDecimal>,
+    Option<NaiveDate>,
+    Option<CheckOutcome>,
+);
+
+fn tallied((row, delivered, checked_on, outcome): Joined) -> (CommitmentRow, Tally) {
+    let tally = Tally {
+        delivered_cents: whole(delivered),
+        last_check: checked_on.zip(outcome),
+    };
+    (row, tally)
+}
+
+fn whole(cents: Option<BigDecimal>) -> i64 {
+    cents.map_or(0, |cents| cents.to_i64().unwrap_or(i64::MAX))
+}
+
+/// The commitments, each with its tally.
+macro_rules! tallied {
+    ($table:expr) => {{
+        let last_check = || {
+            upkeep_checks::table
+                .filter(upkeep_checks::commitment_id.eq(commitments::id))
+                .filter(upkeep_checks::commune_code.eq(commitments::commune_code))
+                .order(upkeep_checks::occurs_on.desc())
+        };
+        $table.select((
+            CommitmentRow::as_select(),
+            fulfilments::table
+                .filter(fulfilments::commitment_id.eq(commitments::id))
+                .filter(fulfilments::commune_code.eq(commitments::commune_code))
+                .filter(fulfilments::state.eq(FulfilmentState::Acknowledged))
+                .select(sum(fulfilments::value_cents))
+                .single_value(),
+            last_check().select(upkeep_checks::occurs_on).single_value(),
+            last_check().select(upkeep_checks::outcome).single_value(),
+        ))
+    }};
+}
+
+/// The tally of one commitment.
+pub async fn of_commitment(
+    conn: &mut AsyncPgConnection,
+    id: CommitmentId,
+) -> Result<Tally, ApiError> {
+    let found: Joined = tallied!(commitments::table)
+        .filter(commitments::id.eq(id))
+        .filter(commitments::commune_code.eq(id.commune()))
+        .first(conn)
+        .await?;
+    Ok(tallied(found).1)
+}
+
+/// All commitments of an initiative with their tallies, in the order in which they were proposed.
+pub async fn of_initiative(
+    conn: &mut AsyncPgConnection,
+    id: InitiativeId,
+) -> Result<Vec<(CommitmentRow, Tally)>, ApiError> {
+    let found: Vec<Joined> = tallied!(commitments::table)
+        .filter(commitments::initiative_id.eq(id))
+        .filter(commitments::commune_code.eq(id.commune()))
+        .order((commitments::created_at, commitments::id))
+        .load(conn)
+        .await?;
+    Ok(found.into_iter().map(tallied).collect())
+}
+
+/// What conventions bind, or have bound, in the published initiatives of a commune.
+pub async fn of_commune(
+    conn: &mut AsyncPgConnection,
+    commune: &str,
+) -> Result<Vec<(CommitmentRow, Tally)>, ApiError> {
+    let published = commitments::table.inner_join(
+        initiatives::table.on(initiatives::id
+            .eq(commitments::initiative_id)
+            .and(initiatives::commune_code.eq(commitments::commune_code))),
+    );
+    let found: Vec<Joined> = tallied!(published)
+        .filter(commitments::commune_code.eq(commune))
+        .filter(commitments::state.eq_any(CommitmentState::BOUND))
+        .filter(initiatives::published_at.is_not_null())
+        .load(conn)
+        .await?;
+    Ok(found.into_iter().map(tallied).collect())
+}
 
 /// Delivered of promised with two decimals, never above 1.
 pub fn progress(delivered_cents: i64, value_cents: i64) -> String {
     if value_cents <= 0 {
         return "1.00".to_owned();
     }
-    let hundredths = delivered_cents.clamp(0, value_cents).saturating_mul(100) / value_cents;
+    let delivered = i128::from(delivered_cents.clamp(0, value_cents));
+    let hundredths = delivered * 100 / i128::from(value_cents);
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
-/// Value of the acknowledged fulfilments of each commitment of an initiative.
-pub async fn delivered(
-    conn: &mut AsyncPgConnection,
-    id: InitiativeId,
-) -> Result<Vec<(CommitmentId, i64)>, ApiError> {
-    let sums: Vec<(CommitmentId, Option<BigDecimal>)> = fulfilments::table
-        .inner_join(
-            commitments::table.on(commitments::id
-                .eq(fulfilments::commitment_id)
-                .and(commitments::commune_code.eq(fulfilments::commune_code))),
-        )
-        .filter(commitments::initiative_id.eq(id))
-        .filter(commitments::commune_code.eq(id.commune()))
-        .filter(fulfilments::state.eq(FulfilmentState::Acknowledged))
-        .group_by(fulfilments::commitment_id)
-        .select((fulfilments::commitment_id, sum(fulfilments::value_cents)))
-        .load(conn)
-        .await?;
-    Ok(sums
-        .into_iter()
-        .map(|(id, cents)| (id, whole(cents)))
-        .collect())
+impl SideBalance {
+    fn add(&mut self, commitment: &Commitment, promised_cents: i64) {
+        let place = self
+            .kinds
+            .iter()
+            .position(|known| known.kind == commitment.kind);
+        let place = place.unwrap_or_else(|| {
+            self.kinds.push(KindBalance {
+                kind: commitment.kind,
+                promised_cents: 0,
+                delivered_cents: 0,
+            });
+            self.kinds.len() - 1
+        });
+        if let Some(kind) = self.kinds.get_mut(place) {
+            add(&mut kind.promised_cents, promised_cents);
+            add(&mut kind.delivered_cents, commitment.delivered_cents);
+        }
+        add(&mut self.promised_cents, promised_cents);
+        add(&mut self.delivered_cents, commitment.delivered_cents);
+    }
 }
 
-/// Value of the acknowledged fulfilments of one commitment.
-pub async fn delivered_of(conn: &mut AsyncPgConnection, id: CommitmentId) -> Result<i64, ApiError> {
-    let cents: Option<BigDecimal> = fulfilments::table
-        .filter(fulfilments::commitment_id.eq(id))
-        .filter(fulfilments::commune_code.eq(id.commune()))
-        .filter(fulfilments::state.eq(FulfilmentState::Acknowledged))
-        .select(sum(fulfilments::value_cents))
-        .first(conn)
-        .await?;
-    Ok(whole(cents))
+/// Sums stop at the largest number that there is.
+fn add(sum: &mut i64, cents: i64) {
+    *sum = sum.saturating_add(cents);
 }
 
-fn whole(cents: Option<BigDecimal>) -> i64 {
-    cents.and_then(|cents| cents.to_i64()).unwrap_or(0)
-}
-
-/// What the commitments add up to, by side.
+/// What the commitments add up to.
 pub fn balance(shown: &[Commitment]) -> Balance {
     let mut balance = Balance::default();
-    for commitment in shown {
+    let mut counted_cents: i64 = 0;
+    let promised = shown.iter().filter(|commitment| {
+        !matches!(
+            commitment.state,
+            CommitmentState::Declined | CommitmentState::Withdrawn
+        )
+    });
+    for commitment in promised {
         let side = match commitment.side {
             Side::Commune => &mut balance.commune,
             Side::Holder => &mut balance.holder,
             Side::Host => &mut balance.host,
             Side::ThirdParty => &mut balance.third_party,
         };
-        if !matches!(
-            commitment.state,
-            CommitmentState::Declined | CommitmentState::Withdrawn
-        ) {
-            side.promised_cents += commitment.value_cents;
+        side.add(commitment, commitment.value_cents);
+        add(&mut balance.promised_cents, commitment.value_cents);
+        add(&mut balance.delivered_cents, commitment.delivered_cents);
+        add(
+            &mut counted_cents,
+            commitment.delivered_cents.min(commitment.value_cents),
+        );
+        add(&mut balance.late_count, i64::from(commitment.is_late));
+        if let Some(due_on) = commitment.next_due_on {
+            balance.due.push(DueCommitment {
+                commitment_id: commitment.id,
+                initiative_id: commitment.initiative_id,
+                side: commitment.side,
+                title: commitment.title.clone(),
+                due_on,
+                is_late: commitment.is_late,
+            });
         }
-        side.delivered_cents += commitment.delivered_cents;
     }
+    for side in [
+        &mut balance.commune,
+        &mut balance.holder,
+        &mut balance.host,
+        &mut balance.third_party,
+    ] {
+        side.kinds.sort_by_key(|known| known.kind);
+    }
+    balance
+        .due
+        .sort_by_key(|due| (!due.is_late, due.due_on, due.commitment_id));
+    balance.due.truncate(DUE_MAX);
+    let residents = [&balance.holder, &balance.host, &balance.third_party]
+        .into_iter()
+        .map(|side| BigDecimal::from(side.delivered_cents))
+        .sum::<BigDecimal>();
+    let all = &residents + BigDecimal::from(balance.commune.delivered_cents);
+    balance.residents_share = rate(&residents, &all).map(|share| plain(&share));
+    balance.progress =
+        (balance.promised_cents > 0).then(|| progress(counted_cents, balance.promised_cents));
     balance
 }
 
@@ -92,5 +225,6 @@ mod tests {
         assert_eq!(progress(300, 300), "1.00");
         assert_eq!(progress(400, 300), "1.00");
         assert_eq!(progress(0, 0), "1.00");
+        assert_eq!(progress(i64::MAX / 2, i64::MAX), "0.49");
     }
 }

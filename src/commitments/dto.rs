@@ -3,10 +3,11 @@
 use bigdecimal::BigDecimal;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
 use super::lifecycle::{CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState};
+use super::upkeep::Upkeep;
 use crate::codes::codes;
 use crate::conventions::lifecycle::ConventionState;
 use crate::ids::{CommitmentId, ConventionId, FulfilmentId, InitiativeId};
@@ -44,6 +45,20 @@ codes! {
         HourlyRate = "hourly_rate", "Taux horaire", "Hourly rate";
     }
 
+    /// What somebody saw who looked after an upkeep.
+    pub enum CheckOutcome "check_outcomes" {
+        Done = "done", "Fait", "Done";
+        NotDone = "not_done", "Pas fait", "Not done";
+    }
+
+    /// What is known of one occurrence of an upkeep.
+    pub enum OccurrenceState "occurrence_states" {
+        ToCome = "to_come", "À venir", "To come";
+        PresumedDone = "presumed_done", "Présumé fait", "Presumed done";
+        Done = "done", "Fait", "Done";
+        NotDone = "not_done", "Pas fait", "Not done";
+    }
+
     /// The side that put something on the table.
     pub enum ProposedSide "proposed_sides" {
         Commune = "commune", "La commune", "The commune";
@@ -75,16 +90,6 @@ pub struct Valuation {
         example = "SMIC horaire 2026"
     )]
     pub source: Option<String>,
-}
-
-/// The time of an upkeep.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Upkeep {
-    /// First day.
-    pub starts_on: NaiveDate,
-    /// Last day.
-    pub ends_on: NaiveDate,
 }
 
 /// A commitment to propose.
@@ -123,7 +128,7 @@ pub struct NewCommitment {
     /// By when, for what is done once.
     #[schema(nullable = false)]
     pub due_on: Option<NaiveDate>,
-    /// From when to when, for upkeep.
+    /// From when to when and how often, for upkeep.
     #[schema(nullable = false)]
     pub upkeep: Option<Upkeep>,
 }
@@ -145,11 +150,8 @@ fn consistent(new: &NewCommitment) -> Result<(), ValidationError> {
         "third_party_name : pour un tiers, et lui seul. | third_party_name: for a third party, and only for one."
     } else if new.due_on.is_some() == new.upkeep.is_some() {
         "Soit due_on, soit upkeep. | Either due_on or upkeep."
-    } else if new
-        .upkeep
-        .is_some_and(|upkeep| upkeep.ends_on < upkeep.starts_on)
-    {
-        "La fin de l'entretien précède son début. | The upkeep ends before it starts."
+    } else if let Some((fr, en)) = new.upkeep.as_ref().and_then(Upkeep::complaint) {
+        return Err(ValidationError::new("upkeep").with_message(format!("{fr} | {en}").into()));
     } else {
         return Ok(());
     };
@@ -201,12 +203,18 @@ pub struct Commitment {
     /// By when; null for upkeep.
     #[schema(required)]
     pub due_on: Option<NaiveDate>,
-    /// From when to when, for upkeep.
+    /// From when to when and how often, for upkeep.
     #[schema(required)]
     pub upkeep: Option<Upkeep>,
     /// Day on which the upkeep ended.
     #[schema(required)]
     pub upkeep_ended_on: Option<NaiveDate>,
+    /// The day by which something is to be done, of what binds and is not settled: of what is late a day that has
+    /// passed, of upkeep its next occurrence. Null when nothing is due.
+    #[schema(required)]
+    pub next_due_on: Option<NaiveDate>,
+    /// What was due is not done: the day has passed or, of upkeep, its last occurrence was reported as not done.
+    pub is_late: bool,
     /// The side that put it on the table.
     pub proposed_side: ProposedSide,
     /// Where it stands.
@@ -222,10 +230,12 @@ pub struct Commitment {
     pub created_at: DateTime<Utc>,
 }
 
-/// What one side promised and delivered.
-#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
-pub struct SideBalance {
-    /// Promised, in euro cents: what is proposed, accepted, binding or done.
+/// What one side promised and delivered of one kind.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct KindBalance {
+    /// What.
+    pub kind: CommitmentKind,
+    /// Promised, in euro cents.
     #[schema(minimum = 0)]
     pub promised_cents: i64,
     /// Delivered and acknowledged, in euro cents.
@@ -233,8 +243,40 @@ pub struct SideBalance {
     pub delivered_cents: i64,
 }
 
-/// What each side gives: "fifty/fifty" as a number, never a target.
-#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+/// What one side promised and delivered.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct SideBalance {
+    /// Promised, in euro cents: what is proposed, accepted, binding or done; not what was declined or withdrawn.
+    #[schema(minimum = 0)]
+    pub promised_cents: i64,
+    /// Delivered and acknowledged, in euro cents.
+    #[schema(minimum = 0)]
+    pub delivered_cents: i64,
+    /// The same by kind; kinds of which there is nothing are left out.
+    #[schema(max_items = 6)]
+    pub kinds: Vec<KindBalance>,
+}
+
+/// Something that is due.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DueCommitment {
+    /// The commitment.
+    pub commitment_id: CommitmentId,
+    /// The initiative that it serves.
+    pub initiative_id: InitiativeId,
+    /// Who owes.
+    pub side: Side,
+    /// In a few words.
+    pub title: String,
+    /// By when.
+    pub due_on: NaiveDate,
+    /// Whether that has passed and it is not done.
+    pub is_late: bool,
+}
+
+/// What each side gives: "fifty/fifty" as a number, never a target. All of it follows from the commitments as the same
+/// reader sees them.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Balance {
     /// The commune.
     pub commune: SideBalance,
@@ -244,6 +286,36 @@ pub struct Balance {
     pub host: SideBalance,
     /// Third parties.
     pub third_party: SideBalance,
+    /// Promised by all, in euro cents.
+    #[schema(minimum = 0)]
+    pub promised_cents: i64,
+    /// Delivered by all and acknowledged, in euro cents.
+    #[schema(minimum = 0)]
+    pub delivered_cents: i64,
+    /// Delivered by holder, host organisation and third parties, of what all have delivered: a decimal number rounded
+    /// to four places, as in the metrics; null while nothing is delivered.
+    #[schema(
+        required,
+        format = "decimal",
+        pattern = r"^(0(\.[0-9]{1,4})?|1)$",
+        example = "0.5"
+    )]
+    pub residents_share: Option<String>,
+    /// Delivered of promised, each commitment counted up to its value, between 0 and 1: a decimal number cut to two
+    /// places; null when nothing of value is promised.
+    #[schema(
+        required,
+        format = "decimal",
+        pattern = r"^(0\.[0-9]{2}|1\.00)$",
+        example = "0.50"
+    )]
+    pub progress: Option<String>,
+    /// How many commitments are late.
+    #[schema(minimum = 0)]
+    pub late_count: i64,
+    /// The first twenty things that are due, what is late before all else.
+    #[schema(max_items = 20)]
+    pub due: Vec<DueCommitment>,
 }
 
 /// The convention that binds the commitments, in short.
@@ -284,6 +356,64 @@ pub struct EndUpkeep {
     /// Why, before its time.
     #[schema(min_length = 1, max_length = 5000, nullable = false)]
     pub reason: Option<String>,
+}
+
+/// One day on which an upkeep is due.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Occurrence {
+    /// The day.
+    pub occurs_on: NaiveDate,
+    /// What is known of it; what nobody has reported is presumed done.
+    pub state: OccurrenceState,
+    /// What was noted, for those who work on it together.
+    #[schema(required)]
+    pub remark: Option<String>,
+    /// When somebody looked.
+    #[schema(required)]
+    pub checked_at: Option<DateTime<Utc>>,
+}
+
+/// The occurrences of a period, in order.
+#[derive(Serialize, ToSchema)]
+pub struct OccurrenceList {
+    /// The occurrences.
+    #[schema(max_items = 262)]
+    pub data: Vec<Occurrence>,
+}
+
+/// Which occurrences to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OccurrenceFilter {
+    /// From this day on; from the first day of the upkeep when it is not said.
+    #[param(example = "2026-06-01")]
+    pub from: Option<NaiveDate>,
+    /// Until this day, at most five years after the first one; five years when it is not said.
+    #[param(example = "2026-12-31")]
+    pub to: Option<NaiveDate>,
+}
+
+/// What somebody saw who looked.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = says_what_is_missing))]
+#[schema(example = json!({"occurs_on": "2026-06-15", "outcome": "not_done", "remark": "Deux jardinières sont sèches."}))]
+pub struct NewCheck {
+    /// Which occurrence: its day, today or earlier.
+    pub occurs_on: NaiveDate,
+    /// What was seen.
+    pub outcome: CheckOutcome,
+    /// What there is to say; needed when it is not done. No names of people.
+    #[schema(min_length = 1, max_length = 2000, nullable = false)]
+    pub remark: Option<String>,
+}
+
+fn says_what_is_missing(new: &NewCheck) -> Result<(), ValidationError> {
+    if new.outcome == CheckOutcome::NotDone && new.remark.is_none() {
+        return Err(ValidationError::new("remark")
+            .with_message("remark : ce qui n'est pas fait. | remark: what is not done.".into()));
+    }
+    Ok(())
 }
 
 /// A fulfilment to record.

@@ -176,8 +176,8 @@ async fn progress(
     if commitment.is_upkeep() {
         return Ok(());
     }
-    let delivered = balance::delivered_of(&mut session.conn, commitment.id).await?;
-    let to = if delivered >= commitment.value_cents {
+    let tally = balance::of_commitment(&mut session.conn, commitment.id).await?;
+    let to = if tally.delivered_cents >= commitment.value_cents {
         CommitmentState::Fulfilled
     } else {
         CommitmentState::PartiallyFulfilled

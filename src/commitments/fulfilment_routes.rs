@@ -52,11 +52,7 @@ pub async fn list_fulfilments(
     id: web::Path<CommitmentId>,
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
-    let commitment = model::find(&mut session.conn, *id).await?;
-    let found = initiatives::find(&mut session, commitment.initiative_id).await?;
-    if !commitment.is_readable(&found.standing) {
-        return Err(ApiError::not_found());
-    }
+    let (found, _) = routes::find(&mut session, *id).await?;
     let rows: Vec<FulfilmentRow> = fulfilments::table
         .filter(fulfilments::commitment_id.eq(*id))
         .filter(fulfilments::commune_code.eq(id.commune()))

@@ -29,6 +29,7 @@ codes! {
         Amend = "amend", "Modifier par avenant", "Amend";
         RecordFulfilment = "record_fulfilment", "Déclarer une réalisation", "Record a fulfilment";
         MarkUnfulfilled = "mark_unfulfilled", "Déclarer non réalisé", "Mark unfulfilled";
+        Check = "check", "Contrôler l'entretien", "Check the upkeep";
         EndUpkeep = "end_upkeep", "Mettre fin à l'entretien", "End the upkeep";
     }
 
@@ -50,6 +51,16 @@ codes! {
     }
 }
 
+impl CommitmentState {
+    /// What a convention binds or has bound.
+    pub const BOUND: [Self; 4] = [
+        Self::Binding,
+        Self::Fulfilled,
+        Self::PartiallyFulfilled,
+        Self::Unfulfilled,
+    ];
+}
+
 /// The actions on a commitment that a caller can take. The terms of one change by another that takes its place, and it
 /// binds with its convention.
 pub const WITH_ROUTE: &[CommitmentAction] = &[
@@ -58,6 +69,7 @@ pub const WITH_ROUTE: &[CommitmentAction] = &[
     CommitmentAction::Withdraw,
     CommitmentAction::RecordFulfilment,
     CommitmentAction::MarkUnfulfilled,
+    CommitmentAction::Check,
     CommitmentAction::EndUpkeep,
 ];
 
@@ -151,6 +163,17 @@ macro_rules! commitment_lifecycle {
                     requires: Text::new(
                         "Un motif ; de soi-même pour l'argent de la commune, après le dernier jour d'une convention résiliée.",
                         "A reason; by itself for the commune's money, after the last day of a convention that was terminated.",
+                    ),
+                },
+                Rule {
+                    action: CommitmentAction::Check,
+                    from: &[CommitmentState::Binding],
+                    to: None,
+                    or_to: &[],
+                    who: &[Holder, Host, Agent, ElectedOfficial],
+                    requires: Text::new(
+                        "Un entretien ; la partie qui en bénéficie, jamais celle qui le doit.",
+                        "An upkeep; the side that benefits, never the one that owes it.",
                     ),
                 },
                 Rule {

@@ -1,19 +1,22 @@
 //! Commitments in the database, and what conventions do with them.
 
+use std::collections::HashMap;
+
 use bigdecimal::{BigDecimal, ToPrimitive};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::balance;
+use super::balance::{self, Tally};
 use super::dto::{
-    Commitment, CommitmentKind, CommuneRoute, NewCommitment, ProposedSide, Side, Upkeep, Valuation,
-    ValuationMethod,
+    CheckOutcome, Commitment, CommitmentKind, CommuneRoute, NewCommitment, ProposedSide, Side,
+    Valuation, ValuationMethod,
 };
 use super::lifecycle::{
     CommitmentAction, CommitmentState, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS, WITH_ROUTE,
 };
+use super::upkeep::{Recurrence, Upkeep};
 use crate::audit::{self, Beginning, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
 use crate::db::schema::{commitments, convention_commitments, conventions};
@@ -48,6 +51,7 @@ pub struct CommitmentRow {
     pub due_on: Option<NaiveDate>,
     pub upkeep_starts_on: Option<NaiveDate>,
     pub upkeep_ends_on: Option<NaiveDate>,
+    pub upkeep_recurrence: Option<Recurrence>,
     pub upkeep_ended_on: Option<NaiveDate>,
     pub proposed_side: ProposedSide,
     pub proposed_by: UserId,
@@ -71,13 +75,7 @@ impl CommitmentRow {
     pub fn is_readable(&self, standing: &Standing) -> bool {
         standing.is_on_the_holders_side()
             || standing.is_town_hall()
-            || !matches!(
-                self.state,
-                CommitmentState::Proposed
-                    | CommitmentState::Accepted
-                    | CommitmentState::Declined
-                    | CommitmentState::Withdrawn
-            )
+            || CommitmentState::BOUND.contains(&self.state)
     }
 
     /// What it is worth, in euro cents, as the database computes it.
@@ -97,6 +95,44 @@ impl CommitmentRow {
         self.upkeep_starts_on.is_some()
     }
 
+    /// The time of its upkeep.
+    pub fn upkeep(&self) -> Option<Upkeep> {
+        let (starts_on, ends_on) = self.upkeep_starts_on.zip(self.upkeep_ends_on)?;
+        Some(Upkeep {
+            starts_on,
+            ends_on,
+            recurrence: self.upkeep_recurrence.clone(),
+        })
+    }
+
+    /// The day by which something is to be done, and whether that is late. An occurrence that was reported as not done
+    /// is late until the next one comes, which is presumed done.
+    fn due(&self, tally: &Tally, today: NaiveDate) -> Option<(NaiveDate, bool)> {
+        if let Some(due_on) = self.due_on {
+            return (!self.is_settled() && CommitmentState::BOUND.contains(&self.state))
+                .then_some((due_on, due_on < today));
+        }
+        let upkeep = self.upkeep()?;
+        if self.state != CommitmentState::Binding {
+            return None;
+        }
+        let next = |after: NaiveDate| upkeep.occurrences(after).find(|day| *day > after);
+        let (looked_on, missed) = match tally.last_check {
+            Some((day, outcome)) => (day, outcome == CheckOutcome::NotDone),
+            None => return upkeep.occurrences(today).next().map(|day| (day, false)),
+        };
+        let following = next(looked_on);
+        if missed && following.is_none_or(|day| day > today) {
+            return Some((looked_on, true));
+        }
+        let due_on = if looked_on >= today {
+            following
+        } else {
+            upkeep.occurrences(today).next()
+        };
+        due_on.map(|day| (day, false))
+    }
+
     /// Settled: fulfilled, or marked unfulfilled; what was never binding needs no settling.
     pub const fn is_settled(&self) -> bool {
         !matches!(
@@ -105,12 +141,14 @@ impl CommitmentRow {
         )
     }
 
-    /// What the columns of the table do not say: only the side that owes, or an agent for it, tells of what it owes.
+    /// What the columns of the table do not say: the side that owes, or an agent for it,
+    /// tells of what it owes, and the other side looks after it.
     fn permit(&self, action: CommitmentAction, standing: &Standing) -> Result<(), ApiError> {
         match action {
             CommitmentAction::RecordFulfilment | CommitmentAction::EndUpkeep => {
                 may_record(self.side, standing).map(drop)
             }
+            CommitmentAction::Check => may_check(self.side, standing).map(drop),
             _ => Ok(()),
         }
     }
@@ -125,8 +163,10 @@ impl CommitmentRow {
         self.lifecycle().step(self.state, action, standing)
     }
 
-    /// As the API shows it, with the value of its acknowledged fulfilments.
-    pub fn show(&self, delivered_cents: i64, standing: &Standing) -> Commitment {
+    /// As the API shows it, with what is known of it besides.
+    pub fn show(&self, tally: Tally, today: NaiveDate, standing: &Standing) -> Commitment {
+        let due = self.due(&tally, today);
+        let delivered_cents = tally.delivered_cents;
         let valuation = match (
             &self.quantity,
             &self.unit,
@@ -157,11 +197,10 @@ impl CommitmentRow {
             progress: balance::progress(delivered_cents, self.value_cents),
             budget_year: self.budget_year,
             due_on: self.due_on,
-            upkeep: self
-                .upkeep_starts_on
-                .zip(self.upkeep_ends_on)
-                .map(|(starts_on, ends_on)| Upkeep { starts_on, ends_on }),
+            upkeep: self.upkeep(),
             upkeep_ended_on: self.upkeep_ended_on,
+            next_due_on: due.map(|(day, _)| day),
+            is_late: due.is_some_and(|(_, late)| late),
             proposed_side: self.proposed_side,
             state: self.state,
             state_changed_at: self.state_changed_at,
@@ -171,7 +210,13 @@ impl CommitmentRow {
                 .allowed(self.state, standing)
                 .into_iter()
                 .filter(|action| WITH_ROUTE.contains(action))
-                .filter(|action| *action != CommitmentAction::EndUpkeep || self.is_upkeep())
+                .filter(|action| {
+                    self.is_upkeep()
+                        || !matches!(
+                            action,
+                            CommitmentAction::EndUpkeep | CommitmentAction::Check
+                        )
+                })
                 .filter(|action| self.permit(*action, standing).is_ok())
                 .collect(),
             created_at: self.created_at,
@@ -185,6 +230,15 @@ pub fn may_record(side: Side, standing: &Standing) -> Result<Role, ApiError> {
         Side::Commune => &[Role::Agent],
         Side::Holder | Side::ThirdParty => &[Role::Holder, Role::Agent],
         Side::Host => &[Role::Host, Role::Agent],
+    };
+    Ok(standing.permit(who)?)
+}
+
+/// In which role the caller looks after what this side owes: the side that benefits from it.
+fn may_check(side: Side, standing: &Standing) -> Result<Role, ApiError> {
+    let who: &[Role] = match side {
+        Side::Commune => &[Role::Holder, Role::Host],
+        Side::Holder | Side::Host | Side::ThirdParty => &[Role::Agent, Role::ElectedOfficial],
     };
     Ok(standing.permit(who)?)
 }
@@ -212,6 +266,7 @@ struct NewRow<'a> {
     due_on: Option<NaiveDate>,
     upkeep_starts_on: Option<NaiveDate>,
     upkeep_ends_on: Option<NaiveDate>,
+    upkeep_recurrence: Option<&'a Recurrence>,
     proposed_side: ProposedSide,
     proposed_by: UserId,
     state_changed_at: DateTime<Utc>,
@@ -264,8 +319,12 @@ pub async fn propose(
             .and_then(|valuation| valuation.source.as_deref()),
         budget_year: new.budget_year,
         due_on: new.due_on,
-        upkeep_starts_on: new.upkeep.map(|upkeep| upkeep.starts_on),
-        upkeep_ends_on: new.upkeep.map(|upkeep| upkeep.ends_on),
+        upkeep_starts_on: new.upkeep.as_ref().map(|upkeep| upkeep.starts_on),
+        upkeep_ends_on: new.upkeep.as_ref().map(|upkeep| upkeep.ends_on),
+        upkeep_recurrence: new
+            .upkeep
+            .as_ref()
+            .and_then(|upkeep| upkeep.recurrence.as_ref()),
         proposed_side,
         proposed_by: session.actor.person()?.id,
         state_changed_at: now,
@@ -336,27 +395,37 @@ pub async fn lock_all(
 
 /// The commitments of an initiative that the caller may read, as the caller sees them.
 pub async fn show_all(
-    conn: &mut AsyncPgConnection,
+    session: &mut Session,
     id: InitiativeId,
     standing: &Standing,
 ) -> Result<Vec<Commitment>, ApiError> {
-    let rows = of_initiative(conn, id).await?;
-    show(conn, id, rows, standing).await
+    let today = session.today();
+    let rows = balance::of_initiative(&mut session.conn, id).await?;
+    Ok(rows
+        .iter()
+        .filter(|(row, _)| row.is_readable(standing))
+        .map(|(row, tally)| row.show(*tally, today, standing))
+        .collect())
 }
 
 /// These commitments of an initiative, as far as the caller may read them, as the caller sees them.
 pub async fn show(
-    conn: &mut AsyncPgConnection,
+    session: &mut Session,
     id: InitiativeId,
     rows: Vec<CommitmentRow>,
     standing: &Standing,
 ) -> Result<Vec<Commitment>, ApiError> {
-    let delivered: std::collections::HashMap<_, _> =
-        balance::delivered(conn, id).await?.into_iter().collect();
+    let today = session.today();
+    let tallies: HashMap<CommitmentId, Tally> = balance::of_initiative(&mut session.conn, id)
+        .await?
+        .into_iter()
+        .map(|(row, tally)| (row.id, tally))
+        .collect();
+    let tally = |row: &CommitmentRow| tallies.get(&row.id).copied().unwrap_or_default();
     Ok(rows
         .iter()
         .filter(|row| row.is_readable(standing))
-        .map(|row| row.show(delivered.get(&row.id).copied().unwrap_or(0), standing))
+        .map(|row| row.show(tally(row), today, standing))
         .collect())
 }
 
@@ -398,7 +467,8 @@ pub async fn advance(
     record(session, row, action.code(), Some(step), step.role, reason).await
 }
 
-async fn record(
+/// Writes the history.
+pub async fn record(
     session: &mut Session,
     row: &CommitmentRow,
     action: &'static str,
@@ -420,13 +490,14 @@ async fn record(
             session.actor.user_id()
         },
         role,
-        // What is negotiated is for those who negotiate; what binds is public with the convention.
-        visibility: match row.state {
-            CommitmentState::Proposed
-            | CommitmentState::Accepted
-            | CommitmentState::Declined
-            | CommitmentState::Withdrawn => Visibility::Parties,
-            _ => Visibility::Public,
+        // What is negotiated, or said by who looked, is for those who work on it together; what binds is public with the
+        // convention.
+        visibility: if CommitmentState::BOUND.contains(&row.state)
+            && action != CommitmentAction::Check.code()
+        {
+            Visibility::Public
+        } else {
+            Visibility::Parties
         },
     };
     audit::record(&mut session.conn, session.now, entry).await
@@ -443,6 +514,7 @@ pub async fn reword(session: &mut Session, row: &CommitmentRow) -> Result<(), Ap
             commitments::due_on.eq(row.due_on),
             commitments::upkeep_starts_on.eq(row.upkeep_starts_on),
             commitments::upkeep_ends_on.eq(row.upkeep_ends_on),
+            commitments::upkeep_recurrence.eq(&row.upkeep_recurrence),
             commitments::version.eq(commitments::version + 1),
         ))
         .execute(&mut session.conn)

@@ -2,7 +2,7 @@
 
 use actix_web::{get, post, web};
 
-use super::balance;
+use super::balance::{self, Tally};
 use super::dto::{Commitment, CommitmentList, EndUpkeep, NewCommitment};
 use super::lifecycle::{CommitmentAction as Action, CommitmentState};
 use super::model::{self, CommitmentRow};
@@ -64,7 +64,7 @@ pub async fn list_commitments(
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
     let found = initiatives::find(&mut session, *id).await?;
-    let data = model::show_all(&mut session.conn, *id, &found.standing).await?;
+    let data = model::show_all(&mut session, *id, &found.standing).await?;
     let reply = Reply::data(&CommitmentList {
         balance: balance::balance(&data),
         convention: conventions::list::binding(&mut session.conn, *id).await?,
@@ -109,7 +109,7 @@ pub async fn propose_commitment(
                 });
             }
             let row = model::propose(session, &found.row, role, &body.0).await?;
-            let shown = row.show(0, &found.standing);
+            let shown = row.show(Tally::default(), session.today(), &found.standing);
             Reply::created(format!("/v1/commitments/{}", row.id), row.version, &shown)
         })
         .await
@@ -131,17 +131,27 @@ pub async fn get_commitment(
     id: web::Path<CommitmentId>,
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
-    let row = model::find(&mut session.conn, *id).await?;
-    let found = initiatives::find(&mut session, row.initiative_id).await?;
-    if !row.is_readable(&found.standing) {
-        return Err(ApiError::not_found());
-    }
+    let (found, row) = find(&mut session, *id).await?;
     answer(&mut session, &row, &found.standing).await
 }
 
 async fn answer(session: &mut Session, row: &CommitmentRow, standing: &Standing) -> Answer {
-    let delivered = balance::delivered_of(&mut session.conn, row.id).await?;
-    Reply::resource(row.version, &row.show(delivered, standing))
+    let tally = balance::of_commitment(&mut session.conn, row.id).await?;
+    Reply::resource(row.version, &row.show(tally, session.today(), standing))
+}
+
+/// A commitment that the caller may read, with its initiative; 404 otherwise.
+pub async fn find(
+    session: &mut Session,
+    id: CommitmentId,
+) -> Result<(Found, CommitmentRow), ApiError> {
+    let row = model::find(&mut session.conn, id).await?;
+    let found = initiatives::find(session, row.initiative_id).await?;
+    if row.is_readable(&found.standing) {
+        Ok((found, row))
+    } else {
+        Err(ApiError::not_found())
+    }
 }
 
 /// The initiative first, then the commitment: the order in which everything is locked.

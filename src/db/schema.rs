@@ -29,6 +29,7 @@ diesel::table! {
         due_on -> Nullable<Date>,
         upkeep_starts_on -> Nullable<Date>,
         upkeep_ends_on -> Nullable<Date>,
+        upkeep_recurrence -> Nullable<Jsonb>,
         upkeep_ended_on -> Nullable<Date>,
         proposed_side -> Text,
         proposed_by -> Uuid,
@@ -75,6 +76,7 @@ diesel::table! {
         due_on -> Nullable<Date>,
         upkeep_starts_on -> Nullable<Date>,
         upkeep_ends_on -> Nullable<Date>,
+        upkeep_recurrence -> Nullable<Jsonb>,
     }
 }
 
@@ -530,6 +532,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    upkeep_checks (commitment_id, commune_code, occurs_on) {
+        commitment_id -> Uuid,
+        commune_code -> Text,
+        occurs_on -> Date,
+        outcome -> Text,
+        remark -> Nullable<Text>,
+        checked_by -> Uuid,
+        checked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Uuid,
         email -> Text,
@@ -582,6 +596,7 @@ diesel::joinable!(opinions -> users (given_by));
 diesel::joinable!(participations -> users (user_id));
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(signatures -> communes (commune_code));
+diesel::joinable!(upkeep_checks -> users (checked_by));
 
 diesel::allow_tables_to_appear_in_same_query!(
     commitments,
@@ -615,5 +630,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     regions,
     signatures,
+    upkeep_checks,
     users,
 );

@@ -134,6 +134,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "upkeep_checks_pkey",
+        Code::AlreadyExists,
+        Text::new(
+            "Quelqu'un a déjà contrôlé ce jour-là.",
+            "Somebody has checked that day already.",
+        ),
+    ),
+    (
         "users_email_unique",
         Code::AlreadyExists,
         Text::new(

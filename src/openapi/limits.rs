@@ -20,6 +20,7 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("ContentParty", &["NewHolder", "NewSignatory", "NewMandate"]),
     ("ContentSuperseded", &["NewAmendment", "NewRenewal"]),
     ("Convention", &["NewConvention", "QuickConvention"]),
+    ("DueCommitment", &["NewCommitment"]),
     ("ConventionContent", &["NewConvention", "QuickConvention"]),
     (
         "ConventionParty",
@@ -45,6 +46,7 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("MeetingInitiative", &["NewInitiative"]),
     ("MyMandate", &["NewMandate"]),
     ("Note", &["NewNote"]),
+    ("Occurrence", &["NewCheck"]),
     ("Opinion", &["NewOpinion"]),
     ("PersonSummary", &["NewAccount"]),
     ("ReportedMeasure", &["NewMeasure"]),

@@ -3,11 +3,15 @@
 use crate::audit::{Beginning, Subject, Visibility};
 use crate::auth::policy::Role;
 use crate::codes::CodeList;
-use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
+use crate::commitments::dto::{
+    CheckOutcome, CommitmentKind, CommuneRoute, OccurrenceState, ProposedSide, Side,
+    ValuationMethod,
+};
 use crate::commitments::lifecycle::{
     CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState, OWED_BY_COMMUNE,
     OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
 };
+use crate::commitments::upkeep::{Frequency, Month, Weekday};
 use crate::conventions::dto::{
     AmendmentKind, AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
 };
@@ -54,6 +58,11 @@ pub const LISTS: &[CodeList] = &[
     CommitmentKind::LIST,
     CommuneRoute::LIST,
     ValuationMethod::LIST,
+    Frequency::LIST,
+    Weekday::LIST,
+    Month::LIST,
+    OccurrenceState::LIST,
+    CheckOutcome::LIST,
     FulfilmentState::LIST,
     FulfilmentAction::LIST,
     ConventionState::LIST,

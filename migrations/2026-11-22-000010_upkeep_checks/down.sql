@@ -1,0 +1,2 @@
+DROP TABLE upkeep_checks;
+DROP FUNCTION guard_upkeep_check;
