@@ -10,6 +10,7 @@ mod support;
 
 mod accounts;
 mod amendments;
+mod balance;
 mod commitments;
 mod communes;
 mod conventions;
@@ -35,3 +36,4 @@ mod signatures;
 mod story;
 mod templates;
 mod triples;
+mod upkeep;

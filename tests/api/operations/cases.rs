@@ -502,6 +502,27 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         }
         "end_upkeep" => Case::new(agent, format!("{}/end_upkeep", kept_up(world).await))
             .with(json!({"reason": "Les jardinières ont été déplacées."})),
+        "list_occurrences" => Case::new(
+            anyone,
+            format!("{}/occurrences?to=2026-12-31", kept_up(world).await),
+        ),
+        "get_occurrence" => Case::new(
+            anyone,
+            format!("{}/occurrences/2026-06-15", kept_up(world).await),
+        ),
+        "check_upkeep" => Case::new(agent, format!("{}/checks", kept_up(world).await)).with(
+            json!({"occurs_on": "2026-06-15", "outcome": "not_done", "remark": "Deux jardinières sont sèches."}),
+        ),
+        "get_commune_balance" => {
+            active(world).await;
+            Case::new(anyone, loos("/balance"))
+        }
+        "get_initiative_balance" => {
+            Case::new(anyone, format!("{}/balance", active(world).await.0))
+        }
+        "get_convention_balance" => {
+            Case::new(anyone, format!("{}/balance", active(world).await.1))
+        }
         "mark_commitment_unfulfilled" => Case::new(
             agent,
             format!("{}/mark_unfulfilled", binding(world, "commune").await),

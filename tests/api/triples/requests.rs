@@ -165,6 +165,10 @@ fn elsewhere(exhibit: &Exhibit, action: &str) -> Option<Request> {
             format!("{path}/fulfilments"),
             json!({"done_on": "2026-06-15", "quantity": "1", "evidence": "Vu sur place"}),
         ),
+        ("commitment", "check") => post(
+            format!("{path}/checks"),
+            json!({"occurs_on": "2026-06-15", "outcome": "done"}),
+        ),
         _ => return None,
     })
 }
