@@ -38,6 +38,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(commitments::routes::configure)
         .configure(commitments::fulfilment_routes::configure)
         .configure(commitments::check_routes::configure)
+        .configure(commitments::hand_over_routes::configure)
         .configure(commitments::balance_routes::configure)
         .configure(envelopes::routes::configure)
         .configure(conventions::quick::configure)

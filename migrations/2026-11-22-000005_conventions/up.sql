@@ -193,6 +193,19 @@ END $$;
 CREATE TRIGGER commitments_guarded BEFORE INSERT OR UPDATE ON commitments
     FOR EACH ROW EXECUTE FUNCTION guard_commitment();
 
+-- Whether a unit is the hour.
+CREATE FUNCTION is_hour(unit text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT lower(unit) IN ('heure', 'heures', 'h', 'hour', 'hours')
+$$;
+
+-- The minutes of all people on a timesheet; nothing when a line is none.
+CREATE FUNCTION timesheet_minutes(sheet jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN bool_and((line ->> 'minutes')::integer BETWEEN 1 AND 1440 AND (line ->> 'people')::integer BETWEEN 1 AND 1000
+            AND line ->> 'worked_on' IS NOT NULL)
+        THEN sum((line ->> 'minutes')::bigint * (line ->> 'people')::bigint)::bigint END
+    FROM jsonb_array_elements(sheet) AS line
+$$;
+
 CREATE TABLE fulfilments (
     id uuid NOT NULL,
     commune_code text NOT NULL REFERENCES communes (code),
@@ -203,8 +216,14 @@ CREATE TABLE fulfilments (
     -- of a financial commitment an amount, of others a quantity in the commitment's unit
     amount_cents bigint CONSTRAINT fulfilments_amount CHECK (amount_cents > 0),
     quantity numeric(12, 3) CONSTRAINT fulfilments_quantity CHECK (quantity > 0),
+    -- of labour in hours: who worked when and how long; the quantity is what it adds up to
+    timesheet jsonb CONSTRAINT fulfilments_timesheet CHECK
+        (timesheet IS NULL OR (quantity = round(timesheet_minutes(timesheet) / 60.0, 3)) IS TRUE),
     value_cents bigint NOT NULL CONSTRAINT fulfilments_value CHECK (value_cents >= 0),
     evidence text NOT NULL,
+    -- of money: under which the treasury knows the payment; it was paid on the day on which it is done
+    payment_reference text CONSTRAINT fulfilments_payment_reference CHECK
+        (payment_reference IS NULL OR amount_cents IS NOT NULL),
     recorded_by uuid NOT NULL REFERENCES users (id),
     recorded_side text NOT NULL CONSTRAINT fulfilments_recorded_side CHECK
         (recorded_side IN ('commune', 'holder', 'host', 'third_party')),
@@ -239,6 +258,17 @@ BEGIN
     IF promised.state NOT IN ('binding', 'partially_fulfilled', 'fulfilled') AND TG_OP = 'INSERT' THEN
         RAISE EXCEPTION 'only what a convention binds is fulfilled'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_of_binding_commitments';
+    END IF;
+    IF TG_OP = 'INSERT' AND NEW.timesheet IS NOT NULL AND (promised.kind = 'labour' AND is_hour(promised.unit)) IS NOT TRUE THEN
+        RAISE EXCEPTION 'a timesheet is of labour in hours'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_timesheet_of_hours';
+    END IF;
+    -- By the unit value that was agreed when it was recorded.
+    IF TG_OP = 'INSERT' AND NEW.value_cents IS DISTINCT FROM coalesce(NEW.amount_cents,
+            round(timesheet_minutes(NEW.timesheet) * promised.unit_value_cents / 60.0)::bigint,
+            round(NEW.quantity * promised.unit_value_cents)::bigint) THEN
+        RAISE EXCEPTION 'not what it is worth'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_value_as_agreed';
     END IF;
     IF promised.kind = 'financial' AND NEW.state IN ('recorded', 'acknowledged', 'disputed') THEN
         SELECT coalesce(sum(amount_cents), 0) INTO paid FROM fulfilments

@@ -10,12 +10,12 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use super::dto::{
     Balance, CheckOutcome, Commitment, DueCommitment, KindBalance, Side, SideBalance,
 };
-use super::lifecycle::{CommitmentState, FulfilmentState};
+use super::lifecycle::{CommitmentState, FulfilmentState, HandOverState};
 use super::model::CommitmentRow;
-use crate::db::schema::{commitments, fulfilments, initiatives, upkeep_checks};
+use crate::db::schema::{commitments, fulfilments, initiatives, upkeep_checks, upkeep_hand_overs};
 use crate::figures::{plain, rate};
 use crate::http::error::ApiError;
-use crate::ids::{CommitmentId, InitiativeId};
+use crate::ids::{CommitmentId, HolderId, InitiativeId};
 
 /// How many things that are due a balance names.
 const DUE_MAX: usize = 20;
@@ -27,6 +27,8 @@ pub struct Tally {
     pub delivered_cents: i64,
     /// The latest occurrence that somebody looked after, and what they saw.
     pub last_check: Option<(NaiveDate, CheckOutcome)>,
+    /// Who has taken the upkeep over and owes it today.
+    pub kept_by: Option<HolderId>,
 }
 
 type Joined = (
@@ -34,12 +36,14 @@ type Joined = (
     Option<BigDecimal>,
     Option<NaiveDate>,
     Option<CheckOutcome>,
+    Option<HolderId>,
 );
 
-fn tallied((row, delivered, checked_on, outcome): Joined) -> (CommitmentRow, Tally) {
+fn tallied((row, delivered, checked_on, outcome, kept_by): Joined) -> (CommitmentRow, Tally) {
     let tally = Tally {
         delivered_cents: whole(delivered),
         last_check: checked_on.zip(outcome),
+        kept_by,
     };
     (row, tally)
 }
@@ -50,7 +54,7 @@ fn whole(cents: Option<BigDecimal>) -> i64 {
 
 /// The commitments, each with its tally.
 macro_rules! tallied {
-    ($table:expr) => {{
+    ($table:expr, $today:expr) => {{
         let last_check = || {
             upkeep_checks::table
                 .filter(upkeep_checks::commitment_id.eq(commitments::id))
@@ -67,6 +71,17 @@ macro_rules! tallied {
                 .single_value(),
             last_check().select(upkeep_checks::occurs_on).single_value(),
             last_check().select(upkeep_checks::outcome).single_value(),
+            upkeep_hand_overs::table
+                .filter(upkeep_hand_overs::commitment_id.eq(commitments::id))
+                .filter(upkeep_hand_overs::commune_code.eq(commitments::commune_code))
+                .filter(upkeep_hand_overs::state.eq(HandOverState::Accepted))
+                .filter(upkeep_hand_overs::starts_on.le($today))
+                .order((
+                    upkeep_hand_overs::starts_on.desc(),
+                    upkeep_hand_overs::answered_at.desc(),
+                ))
+                .select(upkeep_hand_overs::holder_id)
+                .single_value(),
         ))
     }};
 }
@@ -75,8 +90,9 @@ macro_rules! tallied {
 pub async fn of_commitment(
     conn: &mut AsyncPgConnection,
     id: CommitmentId,
+    today: NaiveDate,
 ) -> Result<Tally, ApiError> {
-    let found: Joined = tallied!(commitments::table)
+    let found: Joined = tallied!(commitments::table, today)
         .filter(commitments::id.eq(id))
         .filter(commitments::commune_code.eq(id.commune()))
         .first(conn)
@@ -88,8 +104,9 @@ pub async fn of_commitment(
 pub async fn of_initiative(
     conn: &mut AsyncPgConnection,
     id: InitiativeId,
+    today: NaiveDate,
 ) -> Result<Vec<(CommitmentRow, Tally)>, ApiError> {
-    let found: Vec<Joined> = tallied!(commitments::table)
+    let found: Vec<Joined> = tallied!(commitments::table, today)
         .filter(commitments::initiative_id.eq(id))
         .filter(commitments::commune_code.eq(id.commune()))
         .order((commitments::created_at, commitments::id))
@@ -102,13 +119,14 @@ pub async fn of_initiative(
 pub async fn of_commune(
     conn: &mut AsyncPgConnection,
     commune: &str,
+    today: NaiveDate,
 ) -> Result<Vec<(CommitmentRow, Tally)>, ApiError> {
     let published = commitments::table.inner_join(
         initiatives::table.on(initiatives::id
             .eq(commitments::initiative_id)
             .and(initiatives::commune_code.eq(commitments::commune_code))),
     );
-    let found: Vec<Joined> = tallied!(published)
+    let found: Vec<Joined> = tallied!(published, today)
         .filter(commitments::commune_code.eq(commune))
         .filter(commitments::state.eq_any(CommitmentState::BOUND))
         .filter(initiatives::published_at.is_not_null())

@@ -4,7 +4,7 @@ use actix_web::{get, web};
 
 use super::balance::{self, balance};
 use super::dto::Balance;
-use super::model;
+use super::view;
 use crate::auth::caller::{Anyone, Request};
 use crate::auth::policy::Standing;
 use crate::communes;
@@ -70,7 +70,7 @@ pub async fn get_initiative_balance(
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
     let found = initiatives::model::find(&mut session, *id).await?;
-    let shown = model::show_all(&mut session, *id, &found.standing).await?;
+    let shown = view::show_all(&mut session, *id, &found.standing).await?;
     answer(&anyone, &balance(&shown))
 }
 
@@ -93,7 +93,7 @@ pub async fn get_commune_balance(
     let mut session = state.read(&anyone).await?;
     communes::model::find(&mut session.conn, &code).await?;
     let today = session.today();
-    let rows = balance::of_commune(&mut session.conn, &code).await?;
+    let rows = balance::of_commune(&mut session.conn, &code, today).await?;
     let nobody = Standing::default();
     let shown: Vec<_> = rows
         .iter()

@@ -6,11 +6,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
-use super::lifecycle::{CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState};
+use super::lifecycle::{
+    CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState, HandOverAction,
+    HandOverState,
+};
 use super::upkeep::Upkeep;
 use crate::codes::codes;
 use crate::conventions::lifecycle::ConventionState;
-use crate::ids::{CommitmentId, ConventionId, FulfilmentId, InitiativeId};
+use crate::holders::dto::HolderSummary;
+use crate::ids::{CommitmentId, ConventionId, FulfilmentId, HandOverId, HolderId, InitiativeId};
 
 codes! {
     /// Who owes.
@@ -209,6 +213,9 @@ pub struct Commitment {
     /// Day on which the upkeep ended.
     #[schema(required)]
     pub upkeep_ended_on: Option<NaiveDate>,
+    /// The holder who has taken the upkeep over and owes it today; null while the side that promised it does.
+    #[schema(required)]
+    pub kept_by: Option<HolderId>,
     /// The day by which something is to be done, of what binds and is not settled: of what is late a day that has
     /// passed, of upkeep its next occurrence. Null when nothing is due.
     #[schema(required)]
@@ -416,6 +423,58 @@ fn says_what_is_missing(new: &NewCheck) -> Result<(), ValidationError> {
     Ok(())
 }
 
+/// An upkeep to hand over.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"holder_id": "019b1f2e-7c00-8d24-8f04-6b1f4a3c9d10", "starts_on": "2027-01-01",
+    "reason": "L'association des jardins prend la suite."}))]
+pub struct NewHandOver {
+    /// Who is to take it over: another holder of the commune.
+    pub holder_id: HolderId,
+    /// From which day: today or later, within the upkeep.
+    pub starts_on: NaiveDate,
+    /// Why.
+    #[schema(min_length = 1, max_length = 5000)]
+    pub reason: String,
+}
+
+/// An upkeep that another holder takes over, or was asked to.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HandOver {
+    /// Identifier.
+    pub id: HandOverId,
+    /// The upkeep.
+    pub commitment_id: CommitmentId,
+    /// Who is to take it over.
+    pub holder: HolderSummary,
+    /// From which day that holder owes it, once it is accepted.
+    pub starts_on: NaiveDate,
+    /// Why, for those whom it concerns.
+    #[schema(required)]
+    pub reason: Option<String>,
+    /// Offered by an agent for a resident.
+    pub on_behalf: bool,
+    /// When it was offered.
+    pub offered_at: DateTime<Utc>,
+    /// Where it stands.
+    pub state: HandOverState,
+    /// When it was accepted, refused or withdrawn.
+    #[schema(required)]
+    pub answered_at: Option<DateTime<Utc>>,
+    /// Why it was refused, for those whom it concerns.
+    #[schema(required)]
+    pub answer_reason: Option<String>,
+    /// What the caller may do now.
+    pub allowed_actions: Vec<HandOverAction>,
+}
+
+/// All hand-overs of an upkeep, the oldest first.
+#[derive(Serialize, ToSchema)]
+pub struct HandOverList {
+    /// The hand-overs.
+    pub data: Vec<HandOver>,
+}
+
 /// A fulfilment to record.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -427,6 +486,17 @@ pub struct NewFulfilment {
     /// Of a financial commitment: money, in euro cents.
     #[schema(minimum = 1, maximum = 100000000000i64, nullable = false)]
     pub amount_cents: Option<i64>,
+    /// Of money: under which the treasury knows the payment, which was made on `done_on`.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        nullable = false,
+        example = "Mandat 2026-1187"
+    )]
+    pub payment_reference: Option<String>,
+    /// Of labour in hours, in place of the quantity: who worked when and how long.
+    #[schema(min_items = 1, max_items = 500, nullable = false)]
+    pub timesheet: Option<Vec<TimesheetLine>>,
     /// Of another one: how much, in its unit; a decimal number above 0, with at most three decimals.
     #[schema(value_type = Option<String>, format = "decimal", nullable = false,
         pattern = r"^(0*[1-9]\d{0,7}(\.\d{1,3})?|0+\.(00[1-9]|0[1-9]\d?|[1-9]\d{0,2}))$")]
@@ -437,12 +507,72 @@ pub struct NewFulfilment {
 }
 
 fn amount_or_quantity(new: &NewFulfilment) -> Result<(), ValidationError> {
-    if new.amount_cents.is_some() == new.quantity.is_some() {
-        return Err(ValidationError::new("amount").with_message(
-            "Soit amount_cents, soit quantity. | Either amount_cents or quantity.".into(),
-        ));
+    let measures = [
+        new.amount_cents.is_some(),
+        new.quantity.is_some(),
+        new.timesheet.is_some(),
+    ];
+    let beyond = |line: &TimesheetLine| line.worked_on > new.done_on;
+    let complaint = if measures.into_iter().filter(|given| *given).count() != 1 {
+        "Soit amount_cents, soit quantity, soit timesheet. | Either amount_cents, or quantity, or timesheet."
+    } else if new.payment_reference.is_some() && new.amount_cents.is_none() {
+        "payment_reference : pour de l'argent. | payment_reference: for money."
+    } else if new
+        .timesheet
+        .as_ref()
+        .is_some_and(|sheet| sheet.iter().any(beyond))
+    {
+        "done_on : au plus tôt le dernier jour de la feuille d'heures. | done_on: not before the last day of the timesheet."
+    } else {
+        return Ok(());
+    };
+    Err(ValidationError::new("amount").with_message(complaint.into()))
+}
+
+/// Work of one day.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"worked_on": "2026-09-12", "minutes": 180, "people": 6, "label": "Équipe du samedi"}))]
+pub struct TimesheetLine {
+    /// The day.
+    pub worked_on: NaiveDate,
+    /// How long each of them worked.
+    #[schema(minimum = 1, maximum = 1440)]
+    pub minutes: i32,
+    /// How many they were.
+    #[serde(default = "one")]
+    #[schema(minimum = 1, maximum = 1000, default = 1)]
+    pub people: i32,
+    /// Which team or task, for those who work on it together. No names of people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 60, nullable = false)]
+    pub label: Option<String>,
+}
+
+const fn one() -> i32 {
+    1
+}
+
+/// The lines of a timesheet, as the database keeps them.
+#[derive(
+    Clone,
+    Debug,
+    Serialize,
+    Deserialize,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[diesel(sql_type = diesel::sql_types::Jsonb)]
+#[serde(transparent)]
+pub struct Timesheet(pub Vec<TimesheetLine>);
+crate::db::jsonb!(Timesheet);
+
+impl Timesheet {
+    /// The minutes of all people.
+    pub fn minutes(&self) -> i64 {
+        let of = |line: &TimesheetLine| i64::from(line.minutes) * i64::from(line.people);
+        self.0.iter().map(of).sum()
     }
-    Ok(())
 }
 
 /// A dated piece of evidence that part of a commitment was done.
@@ -457,6 +587,16 @@ pub struct Fulfilment {
     /// Money, in euro cents; null for what is no money.
     #[schema(required)]
     pub amount_cents: Option<i64>,
+    /// Under which the treasury knows the payment.
+    #[schema(required)]
+    pub payment_reference: Option<String>,
+    /// Who worked when and how long; null where none was given.
+    #[schema(required)]
+    pub timesheet: Option<Vec<TimesheetLine>>,
+    /// What the timesheet adds up to: the quantity is a sixtieth of it rounded to three decimals, the value a sixtieth of
+    /// it at the unit value rounded to cents.
+    #[schema(required, minimum = 1)]
+    pub minutes: Option<i64>,
     /// How much, in the commitment's unit; null for money.
     #[schema(required, value_type = Option<String>, format = "decimal")]
     pub quantity: Option<BigDecimal>,

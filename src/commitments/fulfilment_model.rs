@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::balance;
-use super::dto::{Fulfilment, NewFulfilment, Side};
+use super::dto::{Fulfilment, NewFulfilment, Side, Timesheet};
 use super::lifecycle::{
     CommitmentAction, CommitmentState, FulfilmentAction as Action, FulfilmentState,
     OWED_BY_COMMUNE, OWED_BY_OTHERS,
@@ -35,8 +35,10 @@ pub struct FulfilmentRow {
     pub done_on: NaiveDate,
     pub amount_cents: Option<i64>,
     pub quantity: Option<BigDecimal>,
+    pub timesheet: Option<Timesheet>,
     pub value_cents: i64,
     pub evidence: String,
+    pub payment_reference: Option<String>,
     pub recorded_by: UserId,
     pub recorded_side: Side,
     pub on_behalf: bool,
@@ -66,11 +68,21 @@ impl FulfilmentRow {
 
     pub fn show(&self, standing: &Standing, me: Option<UserId>) -> Fulfilment {
         let mine = me == Some(self.recorded_by);
+        let inside = standing.is_town_hall() || standing.is_on_the_holders_side();
         Fulfilment {
             id: self.id,
             commitment_id: self.commitment_id,
             done_on: self.done_on,
             amount_cents: self.amount_cents,
+            payment_reference: self.payment_reference.clone(),
+            timesheet: self.timesheet.clone().map(|sheet| {
+                let mut lines = sheet.0;
+                for line in &mut lines {
+                    line.label = line.label.take().filter(|_| inside);
+                }
+                lines
+            }),
+            minutes: self.timesheet.as_ref().map(Timesheet::minutes),
             quantity: self.quantity.as_ref().map(BigDecimal::normalized),
             value_cents: self.value_cents,
             evidence: self.evidence.clone(),
@@ -92,34 +104,55 @@ impl FulfilmentRow {
     }
 }
 
-/// What a fulfilment is worth: its money, or its quantity at the unit value that was agreed, rounded half up.
-pub fn value(commitment: &CommitmentRow, new: &NewFulfilment) -> Result<i64, ApiError> {
-    match (commitment.unit_value_cents, new.amount_cents, &new.quantity) {
-        (None, Some(amount), None) => Ok(amount),
-        (Some(unit_value), None, Some(quantity)) => (quantity * BigDecimal::from(unit_value))
-            .with_scale_round(0, RoundingMode::HalfUp)
-            .to_i64()
-            .ok_or_else(|| {
+/// How much a fulfilment is and what it is worth: its money, or its quantity at the unit value that was agreed, rounded
+/// half up. Of a timesheet both follow from the minutes.
+pub fn measure(
+    commitment: &CommitmentRow,
+    new: &NewFulfilment,
+    timesheet: Option<&Timesheet>,
+) -> Result<(Option<BigDecimal>, i64), ApiError> {
+    let sixtieth = |exact: BigDecimal, decimals: i64| {
+        (exact / BigDecimal::from(60)).with_scale_round(decimals, RoundingMode::HalfUp)
+    };
+    let minutes = timesheet.map(|sheet| BigDecimal::from(sheet.minutes()));
+    let hours = minutes.clone().map(|minutes| sixtieth(minutes, 3));
+    let quantity = hours.or_else(|| new.quantity.clone());
+    let value = match (commitment.unit_value_cents, new.amount_cents, &quantity) {
+        (None, Some(amount), None) => amount,
+        (Some(unit_value), None, Some(quantity)) => {
+            let unit_value = BigDecimal::from(unit_value);
+            let exact = match minutes {
+                // Multiplied first: a sixtieth has no end.
+                Some(minutes) => sixtieth(minutes * unit_value, 0),
+                None => (quantity * unit_value).with_scale_round(0, RoundingMode::HalfUp),
+            };
+            exact.to_i64().ok_or_else(|| {
                 ApiError::fault(
                     "/quantity",
                     FaultCode::OutOfRange,
                     "Trop grand.",
                     "Too large.",
                 )
-            }),
-        (None, ..) => Err(ApiError::fault(
-            "/amount_cents",
-            FaultCode::Required,
-            "Un engagement financier se réalise en argent.",
-            "A financial commitment is fulfilled in money.",
-        )),
-        (Some(_), ..) => Err(ApiError::fault(
-            "/quantity",
-            FaultCode::Required,
-            "Cet engagement se réalise en quantité.",
-            "This commitment is fulfilled in a quantity.",
-        )),
-    }
+            })?
+        }
+        (None, ..) => {
+            return Err(ApiError::fault(
+                "/amount_cents",
+                FaultCode::Required,
+                "Un engagement financier se réalise en argent.",
+                "A financial commitment is fulfilled in money.",
+            ));
+        }
+        (Some(_), ..) => {
+            return Err(ApiError::fault(
+                "/quantity",
+                FaultCode::Required,
+                "Cet engagement se réalise en quantité.",
+                "This commitment is fulfilled in a quantity.",
+            ));
+        }
+    };
+    Ok((quantity, value))
 }
 
 /// Writes the new state of a fulfilment, its history, and what follows for the commitment.
@@ -176,7 +209,8 @@ async fn progress(
     if commitment.is_upkeep() {
         return Ok(());
     }
-    let tally = balance::of_commitment(&mut session.conn, commitment.id).await?;
+    let today = session.today();
+    let tally = balance::of_commitment(&mut session.conn, commitment.id, today).await?;
     let to = if tally.delivered_cents >= commitment.value_cents {
         CommitmentState::Fulfilled
     } else {

@@ -5,10 +5,10 @@ use actix_web::{get, post, web};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::dto::{Fulfilment, FulfilmentList, NewFulfilment, Settlement, Side};
-use super::fulfilment_model::{FulfilmentRow, record, settle, value};
+use super::dto::{Fulfilment, FulfilmentList, NewFulfilment, Settlement, Side, Timesheet};
+use super::fulfilment_model::{FulfilmentRow, measure, record, settle};
 use super::lifecycle::{CommitmentAction, FulfilmentAction as Action, FulfilmentState};
-use super::model::{self, may_record};
+use super::model::may_record;
 use super::routes;
 use crate::audit::Beginning;
 use crate::auth::caller::{Anyone, Caller, Request};
@@ -22,7 +22,6 @@ use crate::http::reply::{Answer, Reply};
 use crate::http::routes::Routes;
 use crate::ids::{CommitmentId, FulfilmentId};
 use crate::initiatives::dto::Reason;
-use crate::initiatives::model as initiatives;
 use crate::lifecycle::Step;
 use crate::state::State;
 
@@ -90,8 +89,7 @@ pub async fn get_fulfilment(
         .select(FulfilmentRow::as_select())
         .first(&mut session.conn)
         .await?;
-    let commitment = model::find(&mut session.conn, row.commitment_id).await?;
-    let found = initiatives::find(&mut session, commitment.initiative_id).await?;
+    let (found, _) = routes::find(&mut session, row.commitment_id).await?;
     if !row.is_readable(&found.standing) {
         return Err(ApiError::not_found());
     }
@@ -111,7 +109,7 @@ pub async fn get_fulfilment(
     request_body = NewFulfilment,
     responses(
         (status = 201, description = "The fulfilment, to be acknowledged.", body = Fulfilment),
-        (status = 409, description = "Not binding, payments beyond the commitment, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Not binding, payments beyond the commitment, a timesheet of what is not counted in hours, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/commitments/{id}/fulfilments")]
@@ -136,15 +134,19 @@ pub async fn record_fulfilment(
                 ));
             }
             let on_behalf = role == Role::Agent && commitment.side != Side::Commune;
+            let timesheet = new.timesheet.clone().map(Timesheet);
+            let (quantity, value_cents) = measure(&commitment, &new, timesheet.as_ref())?;
             let row = FulfilmentRow {
                 id: FulfilmentId::new(&commitment.commune_code, session.now)?,
                 commune_code: commitment.commune_code.clone(),
                 commitment_id: commitment.id,
                 state: FulfilmentState::Recorded,
                 done_on: new.done_on,
-                value_cents: value(&commitment, &new)?,
+                value_cents,
                 amount_cents: new.amount_cents,
-                quantity: new.quantity,
+                quantity,
+                timesheet,
+                payment_reference: new.payment_reference,
                 evidence: new.evidence,
                 recorded_by: session.actor.person()?.id,
                 recorded_side: commitment.side,

@@ -1,20 +1,16 @@
 //! Commitments in the database, and what conventions do with them.
 
-use std::collections::HashMap;
-
 use bigdecimal::{BigDecimal, ToPrimitive};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::balance::{self, Tally};
 use super::dto::{
-    CheckOutcome, Commitment, CommitmentKind, CommuneRoute, NewCommitment, ProposedSide, Side,
-    Valuation, ValuationMethod,
+    CommitmentKind, CommuneRoute, NewCommitment, ProposedSide, Side, ValuationMethod,
 };
 use super::lifecycle::{
-    CommitmentAction, CommitmentState, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS, WITH_ROUTE,
+    CommitmentAction, CommitmentState, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
 };
 use super::upkeep::{Recurrence, Upkeep};
 use crate::audit::{self, Beginning, Entry, Subject, Visibility};
@@ -105,34 +101,6 @@ impl CommitmentRow {
         })
     }
 
-    /// The day by which something is to be done, and whether that is late. An occurrence that was reported as not done
-    /// is late until the next one comes, which is presumed done.
-    fn due(&self, tally: &Tally, today: NaiveDate) -> Option<(NaiveDate, bool)> {
-        if let Some(due_on) = self.due_on {
-            return (!self.is_settled() && CommitmentState::BOUND.contains(&self.state))
-                .then_some((due_on, due_on < today));
-        }
-        let upkeep = self.upkeep()?;
-        if self.state != CommitmentState::Binding {
-            return None;
-        }
-        let next = |after: NaiveDate| upkeep.occurrences(after).find(|day| *day > after);
-        let (looked_on, missed) = match tally.last_check {
-            Some((day, outcome)) => (day, outcome == CheckOutcome::NotDone),
-            None => return upkeep.occurrences(today).next().map(|day| (day, false)),
-        };
-        let following = next(looked_on);
-        if missed && following.is_none_or(|day| day > today) {
-            return Some((looked_on, true));
-        }
-        let due_on = if looked_on >= today {
-            following
-        } else {
-            upkeep.occurrences(today).next()
-        };
-        due_on.map(|day| (day, false))
-    }
-
     /// Settled: fulfilled, or marked unfulfilled; what was never binding needs no settling.
     pub const fn is_settled(&self) -> bool {
         !matches!(
@@ -142,13 +110,14 @@ impl CommitmentRow {
     }
 
     /// What the columns of the table do not say: the side that owes, or an agent for it,
-    /// tells of what it owes, and the other side looks after it.
-    fn permit(&self, action: CommitmentAction, standing: &Standing) -> Result<(), ApiError> {
+    /// tells of what it owes or hands it over, and the other side looks after it.
+    pub fn permit(&self, action: CommitmentAction, standing: &Standing) -> Result<(), ApiError> {
         match action {
             CommitmentAction::RecordFulfilment | CommitmentAction::EndUpkeep => {
                 may_record(self.side, standing).map(drop)
             }
             CommitmentAction::Check => may_check(self.side, standing).map(drop),
+            CommitmentAction::HandOver => may_hand_over(self.side, standing).map(drop),
             _ => Ok(()),
         }
     }
@@ -162,66 +131,6 @@ impl CommitmentRow {
         self.permit(action, standing)?;
         self.lifecycle().step(self.state, action, standing)
     }
-
-    /// As the API shows it, with what is known of it besides.
-    pub fn show(&self, tally: Tally, today: NaiveDate, standing: &Standing) -> Commitment {
-        let due = self.due(&tally, today);
-        let delivered_cents = tally.delivered_cents;
-        let valuation = match (
-            &self.quantity,
-            &self.unit,
-            self.unit_value_cents,
-            self.valuation_method,
-        ) {
-            (Some(quantity), Some(unit), Some(unit_value_cents), Some(method)) => Some(Valuation {
-                quantity: quantity.normalized(),
-                unit: unit.clone(),
-                unit_value_cents,
-                method,
-                source: self.valuation_source.clone(),
-            }),
-            _ => None,
-        };
-        Commitment {
-            id: self.id,
-            initiative_id: self.initiative_id,
-            side: self.side,
-            kind: self.kind,
-            title: self.title.clone(),
-            description: self.description.clone(),
-            third_party_name: self.third_party_name.clone(),
-            route: self.route,
-            valuation,
-            value_cents: self.value_cents,
-            delivered_cents,
-            progress: balance::progress(delivered_cents, self.value_cents),
-            budget_year: self.budget_year,
-            due_on: self.due_on,
-            upkeep: self.upkeep(),
-            upkeep_ended_on: self.upkeep_ended_on,
-            next_due_on: due.map(|(day, _)| day),
-            is_late: due.is_some_and(|(_, late)| late),
-            proposed_side: self.proposed_side,
-            state: self.state,
-            state_changed_at: self.state_changed_at,
-            reason: self.reason.clone(),
-            allowed_actions: self
-                .lifecycle()
-                .allowed(self.state, standing)
-                .into_iter()
-                .filter(|action| WITH_ROUTE.contains(action))
-                .filter(|action| {
-                    self.is_upkeep()
-                        || !matches!(
-                            action,
-                            CommitmentAction::EndUpkeep | CommitmentAction::Check
-                        )
-                })
-                .filter(|action| self.permit(*action, standing).is_ok())
-                .collect(),
-            created_at: self.created_at,
-        }
-    }
 }
 
 /// In which role the caller records what this side has done: as that side, or as an agent.
@@ -230,6 +139,16 @@ pub fn may_record(side: Side, standing: &Standing) -> Result<Role, ApiError> {
         Side::Commune => &[Role::Agent],
         Side::Holder | Side::ThirdParty => &[Role::Holder, Role::Agent],
         Side::Host => &[Role::Host, Role::Agent],
+    };
+    Ok(standing.permit(who)?)
+}
+
+/// In which role the caller hands over what this side owes. The commune's own upkeep stays with the commune.
+pub fn may_hand_over(side: Side, standing: &Standing) -> Result<Role, ApiError> {
+    let who: &[Role] = match side {
+        Side::Commune => &[],
+        Side::Holder | Side::ThirdParty => &[Role::Holder, Role::AgentOnBehalf],
+        Side::Host => &[Role::Host, Role::AgentOnBehalf],
     };
     Ok(standing.permit(who)?)
 }
@@ -391,42 +310,6 @@ pub async fn lock_all(
         .for_update()
         .load(conn)
         .await?)
-}
-
-/// The commitments of an initiative that the caller may read, as the caller sees them.
-pub async fn show_all(
-    session: &mut Session,
-    id: InitiativeId,
-    standing: &Standing,
-) -> Result<Vec<Commitment>, ApiError> {
-    let today = session.today();
-    let rows = balance::of_initiative(&mut session.conn, id).await?;
-    Ok(rows
-        .iter()
-        .filter(|(row, _)| row.is_readable(standing))
-        .map(|(row, tally)| row.show(*tally, today, standing))
-        .collect())
-}
-
-/// These commitments of an initiative, as far as the caller may read them, as the caller sees them.
-pub async fn show(
-    session: &mut Session,
-    id: InitiativeId,
-    rows: Vec<CommitmentRow>,
-    standing: &Standing,
-) -> Result<Vec<Commitment>, ApiError> {
-    let today = session.today();
-    let tallies: HashMap<CommitmentId, Tally> = balance::of_initiative(&mut session.conn, id)
-        .await?
-        .into_iter()
-        .map(|(row, tally)| (row.id, tally))
-        .collect();
-    let tally = |row: &CommitmentRow| tallies.get(&row.id).copied().unwrap_or_default();
-    Ok(rows
-        .iter()
-        .filter(|row| row.is_readable(standing))
-        .map(|row| row.show(tally(row), today, standing))
-        .collect())
 }
 
 /// Moves a commitment that the caller holds locked, with its history.

@@ -4,8 +4,10 @@ use actix_web::{get, post, web};
 
 use super::balance::{self, Tally};
 use super::dto::{Commitment, CommitmentList, EndUpkeep, NewCommitment};
+use super::hand_over_model as hand_overs;
 use super::lifecycle::{CommitmentAction as Action, CommitmentState};
 use super::model::{self, CommitmentRow};
+use super::view;
 use crate::auth::caller::{Anyone, Caller, Request};
 use crate::auth::policy::{Role, Standing};
 use crate::conventions;
@@ -64,7 +66,7 @@ pub async fn list_commitments(
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
     let found = initiatives::find(&mut session, *id).await?;
-    let data = model::show_all(&mut session, *id, &found.standing).await?;
+    let data = view::show_all(&mut session, *id, &found.standing).await?;
     let reply = Reply::data(&CommitmentList {
         balance: balance::balance(&data),
         convention: conventions::list::binding(&mut session.conn, *id).await?,
@@ -136,22 +138,20 @@ pub async fn get_commitment(
 }
 
 async fn answer(session: &mut Session, row: &CommitmentRow, standing: &Standing) -> Answer {
-    let tally = balance::of_commitment(&mut session.conn, row.id).await?;
-    Reply::resource(row.version, &row.show(tally, session.today(), standing))
+    let today = session.today();
+    let tally = balance::of_commitment(&mut session.conn, row.id, today).await?;
+    Reply::resource(row.version, &row.show(tally, today, standing))
 }
 
-/// A commitment that the caller may read, with its initiative; 404 otherwise.
+/// A commitment that the caller may read, with its initiative and what they are to the commitment, as who owes it stands
+/// today; 404 otherwise.
 pub async fn find(
     session: &mut Session,
     id: CommitmentId,
 ) -> Result<(Found, CommitmentRow), ApiError> {
     let row = model::find(&mut session.conn, id).await?;
     let found = initiatives::find(session, row.initiative_id).await?;
-    if row.is_readable(&found.standing) {
-        Ok((found, row))
-    } else {
-        Err(ApiError::not_found())
-    }
+    readable(session, found, row).await
 }
 
 /// The initiative first, then the commitment: the order in which everything is locked.
@@ -162,11 +162,21 @@ pub async fn lock(
     let initiative = model::find(&mut session.conn, id).await?.initiative_id;
     let found = initiatives::lock(session, initiative).await?;
     let row = model::lock(&mut session.conn, id).await?;
-    if row.is_readable(&found.standing) {
-        Ok((found, row))
-    } else {
-        Err(ApiError::not_found())
+    readable(session, found, row).await
+}
+
+async fn readable(
+    session: &mut Session,
+    mut found: Found,
+    row: CommitmentRow,
+) -> Result<(Found, CommitmentRow), ApiError> {
+    if !row.is_readable(&found.standing) {
+        return Err(ApiError::not_found());
     }
+    let today = session.today();
+    let keeper = hand_overs::keeper(&mut session.conn, row.id, today).await?;
+    found.standing = hand_overs::standing(session, &found.standing, &row, keeper).await?;
+    Ok((found, row))
 }
 
 /// Takes an action: right, state, version, then the work.

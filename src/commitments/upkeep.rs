@@ -2,9 +2,6 @@
 //! written when somebody has looked. Days are days of the calendar, so that no change of the hour moves them.
 
 use chrono::{Datelike, Days, Months, NaiveDate};
-use diesel::pg::{Pg, PgValue};
-use diesel::serialize::{Output, ToSql};
-use diesel::sql_types::Jsonb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -63,7 +60,7 @@ const fn one() -> i32 {
     diesel::expression::AsExpression,
     diesel::deserialize::FromSqlRow,
 )]
-#[diesel(sql_type = Jsonb)]
+#[diesel(sql_type = diesel::sql_types::Jsonb)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"frequency": "weekly", "interval": 1, "weekday": "saturday", "months": ["may", "june", "july", "august", "september"]}))]
 pub struct Recurrence {
@@ -92,20 +89,7 @@ pub const EACH_SEASON: Recurrence = Recurrence {
     months: None,
 };
 
-impl diesel::deserialize::FromSql<Jsonb, Pg> for Recurrence {
-    fn from_sql(bytes: PgValue<'_>) -> diesel::deserialize::Result<Self> {
-        let value =
-            <serde_json::Value as diesel::deserialize::FromSql<Jsonb, Pg>>::from_sql(bytes)?;
-        Ok(serde_json::from_value(value)?)
-    }
-}
-
-impl ToSql<Jsonb, Pg> for Recurrence {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> diesel::serialize::Result {
-        let value = serde_json::to_value(self)?;
-        <serde_json::Value as ToSql<Jsonb, Pg>>::to_sql(&value, &mut out.reborrow())
-    }
-}
+crate::db::jsonb!(Recurrence);
 
 /// The time of an upkeep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

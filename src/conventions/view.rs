@@ -46,7 +46,7 @@ pub async fn commitments(
     let mut rows = model::held_as_worded(&mut session.conn, &found.row).await?;
     content::word_as_frozen(&found.row, &mut rows)?;
     let initiative = found.row.initiative_id;
-    commitments::model::show(session, initiative, rows, found.standing()).await
+    commitments::view::show(session, initiative, rows, found.standing()).await
 }
 
 /// A version as the caller sees it, with its number of edits; 404 when they may not.

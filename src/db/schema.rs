@@ -254,8 +254,10 @@ diesel::table! {
         done_on -> Date,
         amount_cents -> Nullable<Int8>,
         quantity -> Nullable<Numeric>,
+        timesheet -> Nullable<Jsonb>,
         value_cents -> Int8,
         evidence -> Text,
+        payment_reference -> Nullable<Text>,
         recorded_by -> Uuid,
         recorded_side -> Text,
         on_behalf -> Bool,
@@ -544,6 +546,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    upkeep_hand_overs (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        commitment_id -> Uuid,
+        holder_id -> Uuid,
+        starts_on -> Date,
+        state -> Text,
+        reason -> Text,
+        offered_by -> Uuid,
+        on_behalf -> Bool,
+        offered_at -> Timestamptz,
+        answered_by -> Nullable<Uuid>,
+        answered_at -> Nullable<Timestamptz>,
+        answer_reason -> Nullable<Text>,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Uuid,
         email -> Text,
@@ -597,6 +618,7 @@ diesel::joinable!(participations -> users (user_id));
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(signatures -> communes (commune_code));
 diesel::joinable!(upkeep_checks -> users (checked_by));
+diesel::joinable!(upkeep_hand_overs -> communes (commune_code));
 
 diesel::allow_tables_to_appear_in_same_query!(
     commitments,
@@ -631,5 +653,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     regions,
     signatures,
     upkeep_checks,
+    upkeep_hand_overs,
     users,
 );

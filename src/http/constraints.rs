@@ -86,6 +86,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "fulfilments_timesheet_of_hours",
+        Code::RequirementMissing,
+        Text::new(
+            "Une feuille d'heures vaut pour un travail compté en heures.",
+            "A timesheet is for labour that is counted in hours.",
+        ),
+    ),
+    (
         "holders_siret_unique",
         Code::AlreadyExists,
         Text::new(
@@ -139,6 +147,22 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         Text::new(
             "Quelqu'un a déjà contrôlé ce jour-là.",
             "Somebody has checked that day already.",
+        ),
+    ),
+    (
+        "upkeep_hand_overs_accepted_by_another",
+        Code::ConflictOfInterest,
+        Text::new(
+            "Nul n'accepte ce qu'il a lui-même proposé.",
+            "Nobody accepts what they have offered themselves.",
+        ),
+    ),
+    (
+        "upkeep_hand_overs_one_offered",
+        Code::AlreadyExists,
+        Text::new(
+            "Cet entretien est déjà proposé à quelqu'un.",
+            "This upkeep is offered to somebody already.",
         ),
     ),
     (

@@ -31,6 +31,7 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("Envelope", &["EnvelopeAmount"]),
     ("Evaluation", &["NewEvaluation"]),
     ("Fulfilment", &["NewFulfilment"]),
+    ("HandOver", &["NewHandOver"]),
     ("Headcount", &["NewHeadcount"]),
     ("Holder", &["NewHolder"]),
     ("HolderPrivate", &["NewHolder"]),
@@ -69,6 +70,7 @@ const RENAMED: &[(&str, &str, &[Field])] = &[
     ("Envelope", "reserved_cents", AMOUNT),
     ("Fulfilment", "dispute_reason", REASONS),
     ("Fulfilment", "settlement_reason", REASONS),
+    ("HandOver", "answer_reason", REASONS),
     ("HistoryEntry", "reason", REASONS),
     (
         "Initiative",

@@ -8,8 +8,9 @@ use crate::commitments::dto::{
     ValuationMethod,
 };
 use crate::commitments::lifecycle::{
-    CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState, OWED_BY_COMMUNE,
-    OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
+    CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState, HAND_OVER,
+    HandOverAction, HandOverState, OWED_BY_COMMUNE, OWED_BY_OTHERS, PROPOSED_BY_COMMUNE,
+    PROPOSED_BY_OTHERS,
 };
 use crate::commitments::upkeep::{Frequency, Month, Weekday};
 use crate::conventions::dto::{
@@ -65,6 +66,8 @@ pub const LISTS: &[CodeList] = &[
     CheckOutcome::LIST,
     FulfilmentState::LIST,
     FulfilmentAction::LIST,
+    HandOverState::LIST,
+    HandOverAction::LIST,
     ConventionState::LIST,
     ConventionAction::LIST,
     Party::LIST,
@@ -93,6 +96,7 @@ pub fn lifecycles() -> Vec<LifecycleData> {
         CONVENTION.data(),
         OWED_BY_COMMUNE.data(),
         OWED_BY_OTHERS.data(),
+        HAND_OVER.data(),
         EVALUATION.data(),
     ]
 }
