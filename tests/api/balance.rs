@@ -30,7 +30,8 @@ impl Dice {
     }
 
     fn of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[usize::try_from(self.below(all.len() as u64)).unwrap()]
+        let place = self.below(u64::try_from(all.len()).unwrap());
+        all[usize::try_from(place).unwrap()]
     }
 
     /// A quantity with up to three decimals.
@@ -73,7 +74,7 @@ impl Dice {
 fn upkeep() -> Value {
     json!({"side": "holder", "kind": "labour", "title": "Entretien",
         "upkeep": {"starts_on": "2026-06-15", "ends_on": "2028-06-14"},
-        "valuation": {"quantity": "60", "unit": "heure", "unit_value_cents": 1200, "method": "hourly_rate"}})
+        "valuation": {"quantity": "60", "unit": "heure", "unit_value_cents": 1207, "method": "hourly_rate"}})
 }
 
 /// Records up to three fulfilments of a promise; the other side acknowledges some of them.
@@ -92,6 +93,9 @@ async fn fulfil(world: &World, dice: &mut Dice, path: &str) {
                 return;
             }
             done["amount_cents"] = json!(share);
+        } else if promise["valuation"]["unit"] == "heure" {
+            let line = |dice: &mut Dice| json!({"worked_on": "2026-06-15", "minutes": 1 + dice.below(500), "people": 1 + dice.below(9)});
+            done["timesheet"] = json!([line(dice), line(dice)]);
         } else {
             done["quantity"] = json!(dice.quantity(20));
         }
@@ -171,9 +175,16 @@ async fn by_hand(who: &Client, commitments: &[Value], today: &str) -> Value {
         let fulfilments = who.get(&format!("{path}/fulfilments")).await.ok();
         let mut delivered = 0;
         for done in fulfilments["data"].as_array().unwrap() {
-            let worth = match done["amount_cents"].as_i64() {
-                Some(amount) => amount,
-                None => valued(&done["quantity"], &valuation["unit_value_cents"]),
+            let rate = &valuation["unit_value_cents"];
+            let worth = match (done["amount_cents"].as_i64(), done["minutes"].as_i64()) {
+                (Some(amount), _) => amount,
+                (None, Some(minutes)) => {
+                    let lines = done["timesheet"].as_array().unwrap();
+                    let of = |line: &Value| int(&line["minutes"]) * int(&line["people"]);
+                    assert_eq!(minutes, lines.iter().map(of).sum::<i64>());
+                    (minutes * int(rate) + 30) / 60
+                }
+                (None, None) => valued(&done["quantity"], rate),
             };
             assert_eq!(worth, int(&done["value_cents"]));
             if done["state"] == "acknowledged" {
@@ -355,7 +366,7 @@ async fn every_figure_can_be_added_up_by_hand() {
     let (shown, sums) = commitments(&world.camille, &negotiated).await;
     assert_eq!(shown.len(), 4);
     assert_eq!(sums, by_hand(&world.camille, &shown, today).await);
-    assert_eq!(sums["holder"]["promised_cents"], 2 * 60 * 1200);
+    assert_eq!(sums["holder"]["promised_cents"], 2 * 60 * 1207);
     let public = format!("{negotiated}/balance");
     assert_eq!(
         world.anyone.get(&public).await.ok(),
@@ -388,7 +399,7 @@ async fn every_figure_can_be_added_up_by_hand() {
         ))
         .await
         .ok();
-    let values = &report["data"][0]["years"][0]["values"];
+    let values = &report["communes"][0]["years"][0]["values"];
     let metric = |code: &str| {
         let values = values.as_array().unwrap();
         let found = values.iter().find(|value| value["indicator"] == code);
