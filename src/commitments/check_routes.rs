@@ -45,11 +45,10 @@ pub async fn list_occurrences(
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
     let (found, row) = routes::find(&mut session, *id).await?;
-    let from = filter
-        .0
-        .from
-        .or(row.upkeep_starts_on)
-        .unwrap_or(NaiveDate::MIN);
+    let Some(starts_on) = row.upkeep_starts_on else {
+        return Reply::data(&OccurrenceList { data: Vec::new() });
+    };
+    let from = filter.0.from.unwrap_or(starts_on);
     let latest = from.checked_add_signed(PERIOD).unwrap_or(NaiveDate::MAX);
     let to = filter.0.to.unwrap_or(latest);
     if to < from || to > latest {
