@@ -1,6 +1,7 @@
 //! What time does by itself: the program turns it every hour, and each turn may be repeated without harm.
 
-use crate::commitments::fulfilments;
+use crate::commitments::fulfilment_model as fulfilments;
+use crate::commitments::model as commitments;
 use crate::conventions::model as conventions;
 use crate::documents::model as documents;
 use crate::evaluations::model as evaluations;
@@ -20,6 +21,8 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
     let agreed = all(state, evaluations::agree_by_silence).await?;
     let expired = all(state, conventions::expire_by_time).await?;
 
+    let freed = all(state, commitments::free_what_is_terminated).await?;
+
     let mut session = state.as_time_passes().await?;
     let now = session.now;
     let forgotten = idempotency::forget(&mut session.conn, now)
@@ -36,13 +39,14 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
         swept += more;
     }
 
-    if said + lapsed + acknowledged + agreed + expired + swept > 0 {
+    if said + lapsed + acknowledged + agreed + expired + freed + swept > 0 {
         tracing::info!(
             said,
             lapsed,
             acknowledged,
             agreed,
             expired,
+            freed,
             swept,
             "time has passed"
         );

@@ -12,6 +12,11 @@ pub fn ratio(part: &BigDecimal, whole: &BigDecimal, decimals: i64) -> Option<Big
     (!whole.is_zero()).then(|| (part / whole).with_scale_round(decimals, RoundingMode::HalfUp))
 }
 
+/// A rate: a part of a whole, rounded to four decimals.
+pub fn rate(part: &BigDecimal, whole: &BigDecimal) -> Option<BigDecimal> {
+    ratio(part, whole, 4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -150,6 +150,8 @@ tenant_ids! {
     CommitmentId,
     /// A fulfilment of a commitment.
     FulfilmentId,
+    /// An upkeep that is offered to another holder.
+    HandOverId,
     /// One version of a convention.
     ConventionId,
     /// A signature.

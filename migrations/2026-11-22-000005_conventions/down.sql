@@ -5,3 +5,6 @@ DROP FUNCTION guard_signature;
 DROP FUNCTION guard_fulfilment;
 DROP FUNCTION guard_commitment;
 DROP FUNCTION reserve_in_envelope;
+DROP FUNCTION is_recurrence;
+DROP FUNCTION timesheet_minutes;
+DROP FUNCTION is_hour;

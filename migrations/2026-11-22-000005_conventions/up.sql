@@ -10,6 +10,20 @@ CREATE TABLE envelopes (
     CONSTRAINT envelopes_not_exceeded CHECK (reserved_cents BETWEEN 0 AND amount_cents)
 );
 
+-- A rule by which an upkeep comes again.
+CREATE FUNCTION is_recurrence(rule jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(
+        rule ->> 'frequency' IN ('weekly', 'monthly', 'seasonal', 'yearly')
+        AND rule ->> 'interval' ~ '^[1-9][0-9]?$'
+        AND (NOT rule ? 'weekday' OR rule ->> 'frequency' = 'weekly' AND rule ->> 'weekday' IN
+            ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'))
+        AND (NOT rule ? 'months' OR rule ->> 'frequency' IN ('weekly', 'monthly')
+            AND jsonb_array_length(rule -> 'months') BETWEEN 1 AND 12
+            AND rule -> 'months' <@ '["january", "february", "march", "april", "may", "june", "july", "august",
+                "september", "october", "november", "december"]'),
+        false)
+$$;
+
 CREATE TABLE commitments (
     id uuid NOT NULL,
     commune_code text NOT NULL REFERENCES communes (code),
@@ -40,12 +54,16 @@ CREATE TABLE commitments (
     due_on date,
     upkeep_starts_on date,
     upkeep_ends_on date,
+    -- how it comes again; once a season where nothing is said
+    upkeep_recurrence jsonb CONSTRAINT commitments_upkeep_recurrence CHECK
+        (upkeep_recurrence IS NULL OR (upkeep_starts_on IS NOT NULL AND is_recurrence(upkeep_recurrence))),
     -- the day on which somebody ended the upkeep before its time
     upkeep_ended_on date,
     -- the side that put it on the table: the other one accepts it
     proposed_side text NOT NULL CONSTRAINT commitments_proposed_side CHECK (proposed_side IN ('commune', 'holder')),
     proposed_by uuid NOT NULL REFERENCES users (id),
-    accepted_by uuid REFERENCES users (id),
+    -- who accepted or declined it
+    answered_by uuid REFERENCES users (id),
     -- why it was declined, withdrawn or left unfulfilled
     reason text,
     state_changed_at timestamptz NOT NULL,
@@ -65,12 +83,14 @@ CREATE TABLE commitments (
     CONSTRAINT commitments_third_party_named CHECK ((side = 'third_party') = (third_party_name IS NOT NULL)),
     CONSTRAINT commitments_once_or_upkeep CHECK
         ((due_on IS NULL) = (upkeep_starts_on IS NOT NULL) AND (upkeep_starts_on IS NULL) = (upkeep_ends_on IS NULL)),
-    CONSTRAINT commitments_accepted_by_another CHECK (accepted_by <> proposed_by),
+    CONSTRAINT commitments_answered_by_another CHECK (answered_by <> proposed_by),
     CONSTRAINT commitments_upkeep_dates CHECK (upkeep_ends_on >= upkeep_starts_on AND upkeep_ended_on >= upkeep_starts_on)
 );
 CREATE INDEX commitments_by_initiative ON commitments (initiative_id, commune_code, created_at, id)
     INCLUDE (side, state, value_cents);
 CREATE INDEX commitments_by_budget_year ON commitments (commune_code, budget_year) WHERE budget_year IS NOT NULL;
+CREATE INDEX commitments_bound ON commitments (commune_code)
+    WHERE state IN ('binding', 'fulfilled', 'partially_fulfilled', 'unfulfilled');
 CREATE TRIGGER commitments_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON commitments
     FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('commitment', 'proposed');
 
@@ -125,10 +145,10 @@ BEGIN
         )) AND
         (OLD.side, OLD.kind, OLD.title, OLD.description, OLD.third_party_name, OLD.route, OLD.amount_cents, OLD.quantity,
             OLD.unit, OLD.unit_value_cents, OLD.valuation_method, OLD.budget_year, OLD.due_on, OLD.upkeep_starts_on,
-            OLD.upkeep_ends_on, OLD.initiative_id) IS DISTINCT FROM
+            OLD.upkeep_ends_on, OLD.upkeep_recurrence, OLD.initiative_id) IS DISTINCT FROM
         (NEW.side, NEW.kind, NEW.title, NEW.description, NEW.third_party_name, NEW.route, NEW.amount_cents, NEW.quantity,
             NEW.unit, NEW.unit_value_cents, NEW.valuation_method, NEW.budget_year, NEW.due_on, NEW.upkeep_starts_on,
-            NEW.upkeep_ends_on, NEW.initiative_id)
+            NEW.upkeep_ends_on, NEW.upkeep_recurrence, NEW.initiative_id)
         -- An amendment that all have signed changes them to what it says.
         AND NOT EXISTS (
             SELECT FROM convention_commitments AS b
@@ -139,11 +159,12 @@ BEGIN
                 IS NOT DISTINCT FROM (OLD.side, OLD.kind, OLD.title, OLD.description, OLD.third_party_name, OLD.route,
                     OLD.unit, OLD.valuation_method, OLD.initiative_id)
                 AND (NEW.amount_cents, NEW.quantity, NEW.unit_value_cents, NEW.budget_year, NEW.due_on,
-                    NEW.upkeep_starts_on, NEW.upkeep_ends_on)
+                    NEW.upkeep_starts_on, NEW.upkeep_ends_on, NEW.upkeep_recurrence)
                 IS NOT DISTINCT FROM (coalesce(b.amount_cents, OLD.amount_cents), coalesce(b.quantity, OLD.quantity),
                     coalesce(b.unit_value_cents, OLD.unit_value_cents), coalesce(b.budget_year, OLD.budget_year),
                     coalesce(b.due_on, OLD.due_on), coalesce(b.upkeep_starts_on, OLD.upkeep_starts_on),
-                    coalesce(b.upkeep_ends_on, OLD.upkeep_ends_on))
+                    coalesce(b.upkeep_ends_on, OLD.upkeep_ends_on),
+                    coalesce(b.upkeep_recurrence, OLD.upkeep_recurrence))
         ) THEN
         RAISE EXCEPTION 'the terms of a bound commitment do not change'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'commitments_terms_are_bound';
@@ -172,6 +193,19 @@ END $$;
 CREATE TRIGGER commitments_guarded BEFORE INSERT OR UPDATE ON commitments
     FOR EACH ROW EXECUTE FUNCTION guard_commitment();
 
+-- Whether a unit is the hour.
+CREATE FUNCTION is_hour(unit text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT lower(unit) IN ('heure', 'heures', 'h', 'hour', 'hours')
+$$;
+
+-- The minutes of all people on a timesheet; nothing when a line is none.
+CREATE FUNCTION timesheet_minutes(sheet jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN bool_and((line ->> 'minutes')::integer BETWEEN 1 AND 1440 AND (line ->> 'people')::integer BETWEEN 1 AND 1000
+            AND line ->> 'worked_on' IS NOT NULL)
+        THEN sum((line ->> 'minutes')::bigint * (line ->> 'people')::bigint)::bigint END
+    FROM jsonb_array_elements(sheet) AS line
+$$;
+
 CREATE TABLE fulfilments (
     id uuid NOT NULL,
     commune_code text NOT NULL REFERENCES communes (code),
@@ -182,8 +216,14 @@ CREATE TABLE fulfilments (
     -- of a financial commitment an amount, of others a quantity in the commitment's unit
     amount_cents bigint CONSTRAINT fulfilments_amount CHECK (amount_cents > 0),
     quantity numeric(12, 3) CONSTRAINT fulfilments_quantity CHECK (quantity > 0),
+    -- of labour in hours: who worked when and how long; the quantity is what it adds up to
+    timesheet jsonb CONSTRAINT fulfilments_timesheet CHECK
+        (timesheet IS NULL OR (quantity = round(timesheet_minutes(timesheet) / 60.0, 3)) IS TRUE),
     value_cents bigint NOT NULL CONSTRAINT fulfilments_value CHECK (value_cents >= 0),
     evidence text NOT NULL,
+    -- of money: under which the treasury knows the payment; it was paid on the day on which it is done
+    payment_reference text CONSTRAINT fulfilments_payment_reference CHECK
+        (payment_reference IS NULL OR amount_cents IS NOT NULL),
     recorded_by uuid NOT NULL REFERENCES users (id),
     recorded_side text NOT NULL CONSTRAINT fulfilments_recorded_side CHECK
         (recorded_side IN ('commune', 'holder', 'host', 'third_party')),
@@ -218,6 +258,17 @@ BEGIN
     IF promised.state NOT IN ('binding', 'partially_fulfilled', 'fulfilled') AND TG_OP = 'INSERT' THEN
         RAISE EXCEPTION 'only what a convention binds is fulfilled'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_of_binding_commitments';
+    END IF;
+    IF TG_OP = 'INSERT' AND NEW.timesheet IS NOT NULL AND (promised.kind = 'labour' AND is_hour(promised.unit)) IS NOT TRUE THEN
+        RAISE EXCEPTION 'a timesheet is of labour in hours'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_timesheet_of_hours';
+    END IF;
+    -- By the unit value that was agreed when it was recorded.
+    IF TG_OP = 'INSERT' AND NEW.value_cents IS DISTINCT FROM coalesce(NEW.amount_cents,
+            round(timesheet_minutes(NEW.timesheet) * promised.unit_value_cents / 60.0)::bigint,
+            round(NEW.quantity * promised.unit_value_cents)::bigint) THEN
+        RAISE EXCEPTION 'not what it is worth'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_value_as_agreed';
     END IF;
     IF promised.kind = 'financial' AND NEW.state IN ('recorded', 'acknowledged', 'disputed') THEN
         SELECT coalesce(sum(amount_cents), 0) INTO paid FROM fulfilments
@@ -349,6 +400,8 @@ CREATE TABLE convention_commitments (
     due_on date,
     upkeep_starts_on date,
     upkeep_ends_on date,
+    upkeep_recurrence jsonb CONSTRAINT convention_commitments_upkeep_recurrence CHECK
+        (upkeep_recurrence IS NULL OR is_recurrence(upkeep_recurrence)),
     PRIMARY KEY (convention_id, commitment_id, commune_code),
     FOREIGN KEY (convention_id, commune_code) REFERENCES conventions (id, commune_code),
     FOREIGN KEY (commitment_id, commune_code) REFERENCES commitments (id, commune_code)

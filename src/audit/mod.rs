@@ -34,6 +34,7 @@ codes! {
         Initiative = "initiative", "Initiative", "Initiative";
         Commitment = "commitment", "Engagement", "Commitment";
         Fulfilment = "fulfilment", "Réalisation", "Fulfilment";
+        HandOver = "hand_over", "Passage de relais", "Hand-over";
         Convention = "convention", "Convention", "Convention";
         Evaluation = "evaluation", "Bilan", "Evaluation";
         Document = "document", "Document", "Document";

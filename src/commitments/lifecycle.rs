@@ -1,7 +1,9 @@
 //! The lives of a commitment and of a fulfilment. Who may act depends on a side, so each lifecycle has two tables of
 //! one shape: for what the commune put on the table (or owes), and for what the others did.
 
-use crate::auth::policy::Role::{self, Agent, AgentOnBehalf, Clock, ElectedOfficial, Holder, Host};
+use crate::auth::policy::Role::{
+    self, Agent, AgentOnBehalf, Clock, ElectedOfficial, Holder, Host, Resident,
+};
 use crate::codes::codes;
 use crate::http::error::Text;
 use crate::lifecycle::{Lifecycle, Rule};
@@ -29,6 +31,8 @@ codes! {
         Amend = "amend", "Modifier par avenant", "Amend";
         RecordFulfilment = "record_fulfilment", "Déclarer une réalisation", "Record a fulfilment";
         MarkUnfulfilled = "mark_unfulfilled", "Déclarer non réalisé", "Mark unfulfilled";
+        Check = "check", "Contrôler l'entretien", "Check the upkeep";
+        HandOver = "hand_over", "Proposer de passer le relais", "Offer to hand over";
         EndUpkeep = "end_upkeep", "Mettre fin à l'entretien", "End the upkeep";
     }
 
@@ -41,6 +45,21 @@ codes! {
         Withdrawn = "withdrawn", "Retirée", "Withdrawn";
     }
 
+    /// Where the hand-over of an upkeep stands.
+    pub enum HandOverState "hand_over_states" {
+        Offered = "offered", "Proposé", "Offered";
+        Accepted = "accepted", "Accepté", "Accepted";
+        Refused = "refused", "Refusé", "Refused";
+        Withdrawn = "withdrawn", "Retiré", "Withdrawn";
+    }
+
+    /// What can be done with the hand-over of an upkeep.
+    pub enum HandOverAction "hand_over_actions" {
+        Accept = "accept", "Accepter", "Accept";
+        Refuse = "refuse", "Refuser", "Refuse";
+        Withdraw = "withdraw", "Retirer", "Withdraw";
+    }
+
     /// What can be done with a fulfilment.
     pub enum FulfilmentAction "fulfilment_actions" {
         Acknowledge = "acknowledge", "Reconnaître", "Acknowledge";
@@ -48,6 +67,16 @@ codes! {
         Settle = "settle", "Trancher", "Settle";
         Withdraw = "withdraw", "Retirer", "Withdraw";
     }
+}
+
+impl CommitmentState {
+    /// What a convention binds or has bound.
+    pub const BOUND: [Self; 4] = [
+        Self::Binding,
+        Self::Fulfilled,
+        Self::PartiallyFulfilled,
+        Self::Unfulfilled,
+    ];
 }
 
 /// The actions on a commitment that a caller can take. The terms of one change by another that takes its place, and it
@@ -58,6 +87,8 @@ pub const WITH_ROUTE: &[CommitmentAction] = &[
     CommitmentAction::Withdraw,
     CommitmentAction::RecordFulfilment,
     CommitmentAction::MarkUnfulfilled,
+    CommitmentAction::Check,
+    CommitmentAction::HandOver,
     CommitmentAction::EndUpkeep,
 ];
 
@@ -148,7 +179,32 @@ macro_rules! commitment_lifecycle {
                     to: Some(CommitmentState::Unfulfilled),
                     or_to: &[],
                     who: &[Agent],
-                    requires: Text::new("Un motif.", "A reason."),
+                    requires: Text::new(
+                        "Un motif ; de soi-même pour l'argent de la commune, après le dernier jour d'une convention résiliée.",
+                        "A reason; by itself for the commune's money, after the last day of a convention that was terminated.",
+                    ),
+                },
+                Rule {
+                    action: CommitmentAction::Check,
+                    from: &[CommitmentState::Binding],
+                    to: None,
+                    or_to: &[],
+                    who: &[Holder, Host, Agent, ElectedOfficial],
+                    requires: Text::new(
+                        "Un entretien ; la partie qui en bénéficie, jamais celle qui le doit.",
+                        "An upkeep; the side that benefits, never the one that owes it.",
+                    ),
+                },
+                Rule {
+                    action: CommitmentAction::HandOver,
+                    from: &[CommitmentState::Binding],
+                    to: None,
+                    or_to: &[],
+                    who: &[Holder, Host, AgentOnBehalf],
+                    requires: Text::new(
+                        "Un entretien que la commune ne doit pas ; la partie qui le doit nomme un autre porteur, qui accepte.",
+                        "An upkeep that the commune does not owe; the side that owes it names another holder, who accepts.",
+                    ),
                 },
                 Rule {
                     action: CommitmentAction::EndUpkeep,
@@ -157,8 +213,8 @@ macro_rules! commitment_lifecycle {
                     or_to: &[CommitmentState::PartiallyFulfilled],
                     who: &[Holder, Host, Agent],
                     requires: Text::new(
-                        "Un entretien ; avant son terme il est réalisé en partie, et demande un motif.",
-                        "An upkeep; before its end it is partially fulfilled, and needs a reason.",
+                        "Un entretien ; la partie qui doit, ou un agent ; avant son terme il est réalisé en partie, et demande un motif.",
+                        "An upkeep; the side that owes, or an agent; before its end it is partially fulfilled, and needs a reason.",
                     ),
                 },
             ],
@@ -229,3 +285,48 @@ pub const OWED_BY_COMMUNE: Lifecycle<FulfilmentState, FulfilmentAction> =
 /// Of what the others owe.
 pub const OWED_BY_OTHERS: Lifecycle<FulfilmentState, FulfilmentAction> =
     fulfilment_lifecycle!("fulfilment_by_holder", &[Holder, Host, Agent], THE_COMMUNE);
+
+const BY_THE_SUCCESSOR: Text = Text::new(
+    "Un membre du nouveau porteur qui peut signer, ou un agent pour un porteur sans membre ; jamais qui l'a proposé.",
+    "A member of the new holder who may sign, or an agent for a holder without members; never who offered it.",
+);
+
+/// Of an upkeep that another holder is asked to take over. Who may answer is a member of that holder, who is nobody else
+/// in the matter.
+pub const HAND_OVER: Lifecycle<HandOverState, HandOverAction> = Lifecycle {
+    name: "hand_over",
+    subject: "hand_over",
+    start: HandOverState::Offered,
+    rules: &[
+        Rule {
+            action: HandOverAction::Accept,
+            from: &[HandOverState::Offered],
+            to: Some(HandOverState::Accepted),
+            or_to: &[],
+            who: &[Resident, AgentOnBehalf],
+            requires: BY_THE_SUCCESSOR,
+        },
+        Rule {
+            action: HandOverAction::Refuse,
+            from: &[HandOverState::Offered],
+            to: Some(HandOverState::Refused),
+            or_to: &[],
+            who: &[Resident, AgentOnBehalf],
+            requires: Text::new(
+                "Qui pourrait l'accepter ; un motif.",
+                "Who could accept it; a reason.",
+            ),
+        },
+        Rule {
+            action: HandOverAction::Withdraw,
+            from: &[HandOverState::Offered],
+            to: Some(HandOverState::Withdrawn),
+            or_to: &[],
+            who: THE_OTHERS,
+            requires: Text::new(
+                "La partie qui doit l'entretien.",
+                "The side that owes the upkeep.",
+            ),
+        },
+    ],
+};

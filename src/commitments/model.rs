@@ -2,24 +2,23 @@
 
 use bigdecimal::{BigDecimal, ToPrimitive};
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::dsl::{exists, sum};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{
-    Balance, Commitment, CommitmentKind, CommuneRoute, NewCommitment, ProposedSide, Side, Upkeep,
-    Valuation, ValuationMethod,
+    CommitmentKind, CommuneRoute, NewCommitment, ProposedSide, Side, ValuationMethod,
 };
 use super::lifecycle::{
-    CommitmentAction, CommitmentState, FulfilmentState, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
-    WITH_ROUTE,
+    CommitmentAction, CommitmentState, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
 };
+use super::upkeep::{Recurrence, Upkeep};
 use crate::audit::{self, Beginning, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
-use crate::db::schema::{commitments, convention_commitments, conventions, fulfilments};
+use crate::db::schema::{commitments, convention_commitments, conventions};
 use crate::http::error::{ApiError, Code};
 use crate::ids::{CommitmentId, InitiativeId, UserId};
-use crate::initiatives::model::InitiativeRow;
+use crate::initiatives::model::{self as initiatives, InitiativeRow};
 use crate::lifecycle::{Lifecycle, Step};
 use crate::state::Session;
 
@@ -48,10 +47,11 @@ pub struct CommitmentRow {
     pub due_on: Option<NaiveDate>,
     pub upkeep_starts_on: Option<NaiveDate>,
     pub upkeep_ends_on: Option<NaiveDate>,
+    pub upkeep_recurrence: Option<Recurrence>,
     pub upkeep_ended_on: Option<NaiveDate>,
     pub proposed_side: ProposedSide,
     pub proposed_by: UserId,
-    pub accepted_by: Option<UserId>,
+    pub answered_by: Option<UserId>,
     pub reason: Option<String>,
     pub state_changed_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
@@ -71,13 +71,7 @@ impl CommitmentRow {
     pub fn is_readable(&self, standing: &Standing) -> bool {
         standing.is_on_the_holders_side()
             || standing.is_town_hall()
-            || !matches!(
-                self.state,
-                CommitmentState::Proposed
-                    | CommitmentState::Accepted
-                    | CommitmentState::Declined
-                    | CommitmentState::Withdrawn
-            )
+            || CommitmentState::BOUND.contains(&self.state)
     }
 
     /// What it is worth, in euro cents, as the database computes it.
@@ -97,6 +91,16 @@ impl CommitmentRow {
         self.upkeep_starts_on.is_some()
     }
 
+    /// The time of its upkeep.
+    pub fn upkeep(&self) -> Option<Upkeep> {
+        let (starts_on, ends_on) = self.upkeep_starts_on.zip(self.upkeep_ends_on)?;
+        Some(Upkeep {
+            starts_on,
+            ends_on,
+            recurrence: self.upkeep_recurrence.clone(),
+        })
+    }
+
     /// Settled: fulfilled, or marked unfulfilled; what was never binding needs no settling.
     pub const fn is_settled(&self) -> bool {
         !matches!(
@@ -105,70 +109,28 @@ impl CommitmentRow {
         )
     }
 
-    /// As the API shows it, with the value of its acknowledged fulfilments.
-    pub fn show(&self, delivered_cents: i64, standing: &Standing) -> Commitment {
-        let valuation = match (
-            &self.quantity,
-            &self.unit,
-            self.unit_value_cents,
-            self.valuation_method,
-        ) {
-            (Some(quantity), Some(unit), Some(unit_value_cents), Some(method)) => Some(Valuation {
-                quantity: quantity.normalized(),
-                unit: unit.clone(),
-                unit_value_cents,
-                method,
-                source: self.valuation_source.clone(),
-            }),
-            _ => None,
-        };
-        Commitment {
-            id: self.id,
-            initiative_id: self.initiative_id,
-            side: self.side,
-            kind: self.kind,
-            title: self.title.clone(),
-            description: self.description.clone(),
-            third_party_name: self.third_party_name.clone(),
-            route: self.route,
-            valuation,
-            value_cents: self.value_cents,
-            delivered_cents,
-            progress: progress(delivered_cents, self.value_cents),
-            budget_year: self.budget_year,
-            due_on: self.due_on,
-            upkeep: self
-                .upkeep_starts_on
-                .zip(self.upkeep_ends_on)
-                .map(|(starts_on, ends_on)| Upkeep { starts_on, ends_on }),
-            upkeep_ended_on: self.upkeep_ended_on,
-            proposed_side: self.proposed_side,
-            state: self.state,
-            state_changed_at: self.state_changed_at,
-            reason: self.reason.clone(),
-            allowed_actions: self
-                .lifecycle()
-                .allowed(self.state, standing)
-                .into_iter()
-                .filter(|action| WITH_ROUTE.contains(action))
-                .filter(|action| *action != CommitmentAction::EndUpkeep || self.is_upkeep())
-                .filter(|action| {
-                    *action != CommitmentAction::RecordFulfilment
-                        || may_record(self.side, standing).is_ok()
-                })
-                .collect(),
-            created_at: self.created_at,
+    /// What the columns of the table do not say: the side that owes, or an agent for it,
+    /// tells of what it owes or hands it over, and the other side looks after it.
+    pub fn permit(&self, action: CommitmentAction, standing: &Standing) -> Result<(), ApiError> {
+        match action {
+            CommitmentAction::RecordFulfilment | CommitmentAction::EndUpkeep => {
+                may_record(self.side, standing).map(drop)
+            }
+            CommitmentAction::Check => may_check(self.side, standing).map(drop),
+            CommitmentAction::HandOver => may_hand_over(self.side, standing).map(drop),
+            _ => Ok(()),
         }
     }
-}
 
-/// Delivered of promised with two decimals, never above 1.
-pub fn progress(delivered_cents: i64, value_cents: i64) -> String {
-    if value_cents <= 0 {
-        return "1.00".to_owned();
+    /// The step that an action of the caller takes.
+    pub fn step(
+        &self,
+        action: CommitmentAction,
+        standing: &Standing,
+    ) -> Result<Step<CommitmentState>, ApiError> {
+        self.permit(action, standing)?;
+        self.lifecycle().step(self.state, action, standing)
     }
-    let hundredths = delivered_cents.clamp(0, value_cents).saturating_mul(100) / value_cents;
-    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
 /// In which role the caller records what this side has done: as that side, or as an agent.
@@ -177,6 +139,25 @@ pub fn may_record(side: Side, standing: &Standing) -> Result<Role, ApiError> {
         Side::Commune => &[Role::Agent],
         Side::Holder | Side::ThirdParty => &[Role::Holder, Role::Agent],
         Side::Host => &[Role::Host, Role::Agent],
+    };
+    Ok(standing.permit(who)?)
+}
+
+/// In which role the caller hands over what this side owes. The commune's own upkeep stays with the commune.
+pub fn may_hand_over(side: Side, standing: &Standing) -> Result<Role, ApiError> {
+    let who: &[Role] = match side {
+        Side::Commune => &[],
+        Side::Holder | Side::ThirdParty => &[Role::Holder, Role::AgentOnBehalf],
+        Side::Host => &[Role::Host, Role::AgentOnBehalf],
+    };
+    Ok(standing.permit(who)?)
+}
+
+/// In which role the caller looks after what this side owes: the side that benefits from it.
+fn may_check(side: Side, standing: &Standing) -> Result<Role, ApiError> {
+    let who: &[Role] = match side {
+        Side::Commune => &[Role::Holder, Role::Host],
+        Side::Holder | Side::Host | Side::ThirdParty => &[Role::Agent, Role::ElectedOfficial],
     };
     Ok(standing.permit(who)?)
 }
@@ -204,6 +185,7 @@ struct NewRow<'a> {
     due_on: Option<NaiveDate>,
     upkeep_starts_on: Option<NaiveDate>,
     upkeep_ends_on: Option<NaiveDate>,
+    upkeep_recurrence: Option<&'a Recurrence>,
     proposed_side: ProposedSide,
     proposed_by: UserId,
     state_changed_at: DateTime<Utc>,
@@ -256,8 +238,12 @@ pub async fn propose(
             .and_then(|valuation| valuation.source.as_deref()),
         budget_year: new.budget_year,
         due_on: new.due_on,
-        upkeep_starts_on: new.upkeep.map(|upkeep| upkeep.starts_on),
-        upkeep_ends_on: new.upkeep.map(|upkeep| upkeep.ends_on),
+        upkeep_starts_on: new.upkeep.as_ref().map(|upkeep| upkeep.starts_on),
+        upkeep_ends_on: new.upkeep.as_ref().map(|upkeep| upkeep.ends_on),
+        upkeep_recurrence: new
+            .upkeep
+            .as_ref()
+            .and_then(|upkeep| upkeep.recurrence.as_ref()),
         proposed_side,
         proposed_by: session.actor.person()?.id,
         state_changed_at: now,
@@ -326,93 +312,6 @@ pub async fn lock_all(
         .await?)
 }
 
-/// Value of the acknowledged fulfilments of each commitment of an initiative.
-pub async fn delivered(
-    conn: &mut AsyncPgConnection,
-    id: InitiativeId,
-) -> Result<Vec<(CommitmentId, i64)>, ApiError> {
-    let sums: Vec<(CommitmentId, Option<BigDecimal>)> = fulfilments::table
-        .inner_join(
-            commitments::table.on(commitments::id
-                .eq(fulfilments::commitment_id)
-                .and(commitments::commune_code.eq(fulfilments::commune_code))),
-        )
-        .filter(commitments::initiative_id.eq(id))
-        .filter(commitments::commune_code.eq(id.commune()))
-        .filter(fulfilments::state.eq(FulfilmentState::Acknowledged))
-        .group_by(fulfilments::commitment_id)
-        .select((fulfilments::commitment_id, sum(fulfilments::value_cents)))
-        .load(conn)
-        .await?;
-    Ok(sums
-        .into_iter()
-        .map(|(id, cents)| (id, whole(cents)))
-        .collect())
-}
-
-/// Value of the acknowledged fulfilments of one commitment.
-pub async fn delivered_of(conn: &mut AsyncPgConnection, id: CommitmentId) -> Result<i64, ApiError> {
-    let cents: Option<BigDecimal> = fulfilments::table
-        .filter(fulfilments::commitment_id.eq(id))
-        .filter(fulfilments::commune_code.eq(id.commune()))
-        .filter(fulfilments::state.eq(FulfilmentState::Acknowledged))
-        .select(sum(fulfilments::value_cents))
-        .first(conn)
-        .await?;
-    Ok(whole(cents))
-}
-
-fn whole(cents: Option<BigDecimal>) -> i64 {
-    cents.and_then(|cents| cents.to_i64()).unwrap_or(0)
-}
-
-/// What the commitments add up to, by side.
-pub fn balance(shown: &[Commitment]) -> Balance {
-    let mut balance = Balance::default();
-    for commitment in shown {
-        let side = match commitment.side {
-            Side::Commune => &mut balance.commune,
-            Side::Holder => &mut balance.holder,
-            Side::Host => &mut balance.host,
-            Side::ThirdParty => &mut balance.third_party,
-        };
-        if !matches!(
-            commitment.state,
-            CommitmentState::Declined | CommitmentState::Withdrawn
-        ) {
-            side.promised_cents += commitment.value_cents;
-        }
-        side.delivered_cents += commitment.delivered_cents;
-    }
-    balance
-}
-
-/// The commitments of an initiative that the caller may read, as the caller sees them.
-pub async fn show_all(
-    conn: &mut AsyncPgConnection,
-    id: InitiativeId,
-    standing: &Standing,
-) -> Result<Vec<Commitment>, ApiError> {
-    let rows = of_initiative(conn, id).await?;
-    show(conn, id, rows, standing).await
-}
-
-/// These commitments of an initiative, as far as the caller may read them, as the caller sees them.
-pub async fn show(
-    conn: &mut AsyncPgConnection,
-    id: InitiativeId,
-    rows: Vec<CommitmentRow>,
-    standing: &Standing,
-) -> Result<Vec<Commitment>, ApiError> {
-    let delivered: std::collections::HashMap<_, _> =
-        delivered(conn, id).await?.into_iter().collect();
-    Ok(rows
-        .iter()
-        .filter(|row| row.is_readable(standing))
-        .map(|row| row.show(delivered.get(&row.id).copied().unwrap_or(0), standing))
-        .collect())
-}
-
 /// Moves a commitment that the caller holds locked, with its history.
 pub async fn advance(
     session: &mut Session,
@@ -421,8 +320,8 @@ pub async fn advance(
     action: CommitmentAction,
     reason: Option<&str>,
 ) -> Result<(), ApiError> {
-    if action == CommitmentAction::Accept {
-        row.accepted_by = session.actor.user_id();
+    if matches!(action, CommitmentAction::Accept | CommitmentAction::Decline) {
+        row.answered_by = session.actor.user_id();
     }
     if let Some(reason) = reason {
         row.reason = Some(reason.to_owned());
@@ -434,7 +333,7 @@ pub async fn advance(
         .set((
             commitments::state.eq(row.state),
             commitments::state_changed_at.eq(row.state_changed_at),
-            commitments::accepted_by.eq(row.accepted_by),
+            commitments::answered_by.eq(row.answered_by),
             commitments::reason.eq(&row.reason),
             commitments::upkeep_ended_on.eq(row.upkeep_ended_on),
             commitments::version.eq(commitments::version + 1),
@@ -451,7 +350,8 @@ pub async fn advance(
     record(session, row, action.code(), Some(step), step.role, reason).await
 }
 
-async fn record(
+/// Writes the history.
+pub async fn record(
     session: &mut Session,
     row: &CommitmentRow,
     action: &'static str,
@@ -473,13 +373,14 @@ async fn record(
             session.actor.user_id()
         },
         role,
-        // What is negotiated is for those who negotiate; what binds is public with the convention.
-        visibility: match row.state {
-            CommitmentState::Proposed
-            | CommitmentState::Accepted
-            | CommitmentState::Declined
-            | CommitmentState::Withdrawn => Visibility::Parties,
-            _ => Visibility::Public,
+        // What is negotiated, or said by who looked, is for those who work on it together; what binds is public with the
+        // convention.
+        visibility: if CommitmentState::BOUND.contains(&row.state)
+            && action != CommitmentAction::Check.code()
+        {
+            Visibility::Public
+        } else {
+            Visibility::Parties
         },
     };
     audit::record(&mut session.conn, session.now, entry).await
@@ -496,6 +397,7 @@ pub async fn reword(session: &mut Session, row: &CommitmentRow) -> Result<(), Ap
             commitments::due_on.eq(row.due_on),
             commitments::upkeep_starts_on.eq(row.upkeep_starts_on),
             commitments::upkeep_ends_on.eq(row.upkeep_ends_on),
+            commitments::upkeep_recurrence.eq(&row.upkeep_recurrence),
             commitments::version.eq(commitments::version + 1),
         ))
         .execute(&mut session.conn)
@@ -572,6 +474,55 @@ pub async fn release(
     Ok(())
 }
 
+/// Why money is not paid when its convention has been terminated.
+const TERMINATED: &str = "La convention est résiliée.";
+
+/// After the last day of a convention that was terminated, the commune's money in it that is unspent goes back into the
+/// envelope. All else is settled by people. Returns how many commitments that were.
+pub async fn free_what_is_terminated(session: &mut Session) -> Result<usize, ApiError> {
+    let pending = [
+        CommitmentState::Binding,
+        CommitmentState::PartiallyFulfilled,
+    ];
+    let due: Vec<(CommitmentId, InitiativeId)> = commitments::table
+        .inner_join(
+            convention_commitments::table.on(convention_commitments::commitment_id
+                .eq(commitments::id)
+                .and(convention_commitments::commune_code.eq(commitments::commune_code))),
+        )
+        .inner_join(
+            conventions::table.on(conventions::id
+                .eq(convention_commitments::convention_id)
+                .and(conventions::commune_code.eq(convention_commitments::commune_code))),
+        )
+        .filter(conventions::state.eq("terminated"))
+        .filter(conventions::effective_on.lt(session.today()))
+        .filter(commitments::budget_year.is_not_null())
+        .filter(commitments::state.eq_any(pending))
+        .order(commitments::id)
+        .limit(100)
+        .select((commitments::id, commitments::initiative_id))
+        .load(&mut session.conn)
+        .await?;
+    let mut count = 0;
+    for (id, initiative) in due {
+        initiatives::lock_row(&mut session.conn, initiative).await?;
+        let mut row = lock(&mut session.conn, id).await?;
+        if !pending.contains(&row.state) || is_in_a_convention(&mut session.conn, &row).await? {
+            continue;
+        }
+        let step = Step {
+            from: row.state,
+            to: CommitmentState::Unfulfilled,
+            role: Role::Clock,
+        };
+        let action = CommitmentAction::MarkUnfulfilled;
+        advance(session, &mut row, step, action, Some(TERMINATED)).await?;
+        count += 1;
+    }
+    Ok(count)
+}
+
 /// Whether a version of a convention that is open for signature or in force holds it.
 pub async fn is_in_a_convention(
     conn: &mut AsyncPgConnection,
@@ -587,18 +538,4 @@ pub async fn is_in_a_convention(
         .filter(convention_commitments::commune_code.eq(&row.commune_code))
         .filter(conventions::state.eq_any(["open_for_signature", "active", "suspended"]));
     Ok(diesel::select(exists(held)).get_result(conn).await?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::progress;
-
-    #[test]
-    fn progress_has_two_decimals_and_stays_within_one() {
-        assert_eq!(progress(0, 300), "0.00");
-        assert_eq!(progress(100, 300), "0.33");
-        assert_eq!(progress(300, 300), "1.00");
-        assert_eq!(progress(400, 300), "1.00");
-        assert_eq!(progress(0, 0), "1.00");
-    }
 }

@@ -2,9 +2,12 @@
 
 use actix_web::{get, post, web};
 
+use super::balance::{self, Tally};
 use super::dto::{Commitment, CommitmentList, EndUpkeep, NewCommitment};
+use super::hand_over_model as hand_overs;
 use super::lifecycle::{CommitmentAction as Action, CommitmentState};
 use super::model::{self, CommitmentRow};
+use super::view;
 use crate::auth::caller::{Anyone, Caller, Request};
 use crate::auth::policy::{Role, Standing};
 use crate::conventions;
@@ -63,9 +66,9 @@ pub async fn list_commitments(
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
     let found = initiatives::find(&mut session, *id).await?;
-    let data = model::show_all(&mut session.conn, *id, &found.standing).await?;
+    let data = view::show_all(&mut session, *id, &found.standing).await?;
     let reply = Reply::data(&CommitmentList {
-        balance: model::balance(&data),
+        balance: balance::balance(&data),
         convention: conventions::list::binding(&mut session.conn, *id).await?,
         data,
     })?;
@@ -108,7 +111,7 @@ pub async fn propose_commitment(
                 });
             }
             let row = model::propose(session, &found.row, role, &body.0).await?;
-            let shown = row.show(0, &found.standing);
+            let shown = row.show(Tally::default(), session.today(), &found.standing);
             Reply::created(format!("/v1/commitments/{}", row.id), row.version, &shown)
         })
         .await
@@ -130,17 +133,25 @@ pub async fn get_commitment(
     id: web::Path<CommitmentId>,
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
-    let row = model::find(&mut session.conn, *id).await?;
-    let found = initiatives::find(&mut session, row.initiative_id).await?;
-    if !row.is_readable(&found.standing) {
-        return Err(ApiError::not_found());
-    }
+    let (found, row) = find(&mut session, *id).await?;
     answer(&mut session, &row, &found.standing).await
 }
 
 async fn answer(session: &mut Session, row: &CommitmentRow, standing: &Standing) -> Answer {
-    let delivered = model::delivered_of(&mut session.conn, row.id).await?;
-    Reply::resource(row.version, &row.show(delivered, standing))
+    let today = session.today();
+    let tally = balance::of_commitment(&mut session.conn, row.id, today).await?;
+    Reply::resource(row.version, &row.show(tally, today, standing))
+}
+
+/// A commitment that the caller may read, with its initiative and what they are to the commitment, as who owes it stands
+/// today; 404 otherwise.
+pub async fn find(
+    session: &mut Session,
+    id: CommitmentId,
+) -> Result<(Found, CommitmentRow), ApiError> {
+    let row = model::find(&mut session.conn, id).await?;
+    let found = initiatives::find(session, row.initiative_id).await?;
+    readable(session, found, row).await
 }
 
 /// The initiative first, then the commitment: the order in which everything is locked.
@@ -151,11 +162,21 @@ pub async fn lock(
     let initiative = model::find(&mut session.conn, id).await?.initiative_id;
     let found = initiatives::lock(session, initiative).await?;
     let row = model::lock(&mut session.conn, id).await?;
-    if row.is_readable(&found.standing) {
-        Ok((found, row))
-    } else {
-        Err(ApiError::not_found())
+    readable(session, found, row).await
+}
+
+async fn readable(
+    session: &mut Session,
+    mut found: Found,
+    row: CommitmentRow,
+) -> Result<(Found, CommitmentRow), ApiError> {
+    if !row.is_readable(&found.standing) {
+        return Err(ApiError::not_found());
     }
+    let today = session.today();
+    let keeper = hand_overs::keeper(&mut session.conn, row.id, today).await?;
+    found.standing = hand_overs::standing(session, &found.standing, &row, keeper).await?;
+    Ok((found, row))
 }
 
 /// Takes an action: right, state, version, then the work.
@@ -174,7 +195,7 @@ where
     state
         .write(request, async move |session| {
             let (found, mut row) = lock(session, id).await?;
-            let step = row.lifecycle().step(row.state, action, &found.standing)?;
+            let step = row.step(action, &found.standing)?;
             if_match.check(row.version)?;
             work(session, &mut row, step).await?;
             answer(session, &row, &found.standing).await
@@ -220,7 +241,7 @@ pub async fn accept_commitment(
     request_body = Reason,
     responses(
         (status = 200, description = "The commitment, declined.", body = Commitment),
-        (status = 409, description = "Not in this state, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Not in this state, by who proposed it, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/commitments/{id}/decline")]
@@ -318,7 +339,8 @@ pub async fn mark_commitment_unfulfilled(
 
 /// End an upkeep
 ///
-/// On its last day or later it is fulfilled; before, it is fulfilled in part and needs a reason.
+/// The side that owes it, or an agent for it. On its last day or later it is fulfilled; before, it is fulfilled in part
+/// and needs a reason.
 #[utoipa::path(
     tag = "commitments",
     params(("id" = CommitmentId, Path, description = "Identifier of the commitment."), IfMatchHeader),

@@ -121,6 +121,10 @@ fn flatten(value: &Value, pointer: String, terms: &mut BTreeMap<String, String>)
                 flatten(value, format!("{pointer}/{name}"), terms);
             }
         }
+        Value::Array(items) if items.first().is_some_and(Value::is_string) => {
+            let words = items.iter().map(|item| item.as_str().unwrap_or_default());
+            terms.insert(pointer, words.collect::<Vec<_>>().join(", "));
+        }
         Value::Array(items) => {
             for item in items {
                 let name = ["id", "party", "title"]

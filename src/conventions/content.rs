@@ -12,10 +12,12 @@ use utoipa::ToSchema;
 use super::dto::{
     AmendmentKind, Authority, ContributorStatus, InitiativeTitle, Party, WorksOwnership,
 };
-use super::model::{self, Found};
+use super::lifecycle::ConventionState;
+use super::model::{self, ConventionRow, Found};
 use super::parties::{self, Body, PartyState, hexadecimal};
-use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side, Upkeep, ValuationMethod};
+use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side, ValuationMethod};
 use crate::commitments::model::CommitmentRow;
+use crate::commitments::upkeep::Upkeep;
 use crate::db::schema::{communes, conventions};
 use crate::holders::dto::HolderKind;
 use crate::http::error::{ApiError, Text};
@@ -120,12 +122,36 @@ impl From<&CommitmentRow> for ContentCommitment {
             value_cents: row.value_cents,
             budget_year: row.budget_year,
             due_on: row.due_on,
-            upkeep: row
-                .upkeep_starts_on
-                .zip(row.upkeep_ends_on)
-                .map(|(starts_on, ends_on)| Upkeep { starts_on, ends_on }),
+            upkeep: row.upkeep(),
         }
     }
+}
+
+/// Gives the commitments of a version that another one has replaced the terms on which it was signed: since then the new
+/// version counts.
+pub fn word_as_frozen(row: &ConventionRow, rows: &mut [CommitmentRow]) -> Result<(), ApiError> {
+    let Some(content) = row
+        .content
+        .as_deref()
+        .filter(|_| row.state == ConventionState::Superseded)
+    else {
+        return Ok(());
+    };
+    let content: ConventionContent = serde_json::from_str(content).map_err(ApiError::internal)?;
+    for frozen in content.commitments {
+        if let Some(row) = rows.iter_mut().find(|row| row.id == frozen.id) {
+            row.amount_cents = row.amount_cents.map(|_| frozen.value_cents);
+            row.quantity = frozen.quantity;
+            row.unit_value_cents = frozen.unit_value_cents;
+            row.value_cents = frozen.value_cents;
+            row.budget_year = frozen.budget_year;
+            row.due_on = frozen.due_on;
+            row.upkeep_starts_on = frozen.upkeep.as_ref().map(|upkeep| upkeep.starts_on);
+            row.upkeep_ends_on = frozen.upkeep.as_ref().map(|upkeep| upkeep.ends_on);
+            row.upkeep_recurrence = frozen.upkeep.and_then(|upkeep| upkeep.recurrence);
+        }
+    }
+    Ok(())
 }
 
 /// The version that an amendment replaces: the hash ties the versions together.

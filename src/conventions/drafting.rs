@@ -10,6 +10,7 @@ use super::naming;
 use crate::auth::policy::Role;
 use crate::commitments;
 use crate::commitments::lifecycle::CommitmentState;
+use crate::commitments::upkeep::Upkeep;
 use crate::db::schema::{convention_commitments, conventions};
 use crate::http::error::{ApiError, Code, Fault, FaultCode, Text};
 use crate::ids::{CommitmentId, ConventionId};
@@ -227,6 +228,10 @@ pub async fn reword(
             ("due_on", new.due_on.is_some() && bound.is_upkeep()),
             ("upkeep", new.upkeep.is_some() && !bound.is_upkeep()),
         ];
+        if let Some((fr, en)) = new.upkeep.as_ref().and_then(Upkeep::complaint) {
+            let text = Text::new(fr, en);
+            faults.push(Fault::at(&pointer("upkeep"), FaultCode::Inconsistent, text));
+        }
         for (field, _) in misplaced.into_iter().filter(|(_, misplaced)| *misplaced) {
             let text = Text::new(
                 "Cet engagement n'a pas cela.",
@@ -254,8 +259,9 @@ pub async fn reword(
             unit_value_cents: new.unit_value_cents,
             budget_year: new.budget_year,
             due_on: new.due_on,
-            upkeep_starts_on: new.upkeep.map(|upkeep| upkeep.starts_on),
-            upkeep_ends_on: new.upkeep.map(|upkeep| upkeep.ends_on),
+            upkeep_starts_on: new.upkeep.as_ref().map(|upkeep| upkeep.starts_on),
+            upkeep_ends_on: new.upkeep.as_ref().map(|upkeep| upkeep.ends_on),
+            upkeep_recurrence: new.upkeep.and_then(|upkeep| upkeep.recurrence),
         };
         diesel::update(
             of_this_version().filter(convention_commitments::commitment_id.eq(new.commitment_id)),

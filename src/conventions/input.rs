@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use super::dto::{Authority, ContributorStatus, Party, WorksOwnership};
-use crate::commitments::dto::Upkeep;
+use crate::commitments::upkeep::Upkeep;
 use crate::http::extract::absent_or_null;
 use crate::ids::{CommitmentId, DocumentId, MandateId, UserId};
 use crate::initiatives::dto::Land;
@@ -346,7 +346,7 @@ pub struct NewTermsOfCommitment {
     /// By when, of what is done once.
     #[schema(nullable = false)]
     pub due_on: Option<NaiveDate>,
-    /// From when to when, of upkeep.
+    /// From when to when and how often, of upkeep; without `recurrence` it comes as it came.
     #[schema(nullable = false)]
     pub upkeep: Option<Upkeep>,
 }

@@ -15,6 +15,7 @@ use crate::audit::{self, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
 use crate::commitments;
 use crate::commitments::model::CommitmentRow;
+use crate::commitments::upkeep::Recurrence;
 use crate::db::schema::{convention_commitments, conventions};
 use crate::http::error::{ApiError, Code};
 use crate::ids::{CommitmentId, ConventionId, HolderId, InitiativeId, TemplateId, UserId};
@@ -228,6 +229,7 @@ pub struct NewTerms {
     pub due_on: Option<NaiveDate>,
     pub upkeep_starts_on: Option<NaiveDate>,
     pub upkeep_ends_on: Option<NaiveDate>,
+    pub upkeep_recurrence: Option<Recurrence>,
 }
 
 impl NewTerms {
@@ -240,6 +242,7 @@ impl NewTerms {
             && self.due_on.is_none()
             && self.upkeep_starts_on.is_none()
             && self.upkeep_ends_on.is_none()
+            && self.upkeep_recurrence.is_none()
     }
 
     /// The commitment under these terms.
@@ -251,6 +254,9 @@ impl NewTerms {
         row.due_on = self.due_on.or(row.due_on);
         row.upkeep_starts_on = self.upkeep_starts_on.or(row.upkeep_starts_on);
         row.upkeep_ends_on = self.upkeep_ends_on.or(row.upkeep_ends_on);
+        row.upkeep_recurrence = self
+            .upkeep_recurrence
+            .or_else(|| row.upkeep_recurrence.take());
         row.value_cents = row.value();
     }
 }

@@ -6,11 +6,13 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 
+use super::content;
 use super::dto::Convention;
 use super::lifecycle::{CONVENTION, ConventionAction, ConventionState, WITH_ROUTE};
 use super::model::{self, Found};
 use super::parties::{self, PartyState};
 use crate::commitments;
+use crate::commitments::dto::Commitment;
 use crate::db::schema::{communes, conventions, events, holders, initiatives};
 use crate::http::error::ApiError;
 use crate::http::reply::{self, Answer, Reply};
@@ -120,6 +122,17 @@ impl Fingerprint {
     }
 }
 
+/// The commitments that a version holds, in its own words, as far as the caller may read them.
+pub async fn commitments(
+    session: &mut Session,
+    found: &Found,
+) -> Result<Vec<Commitment>, ApiError> {
+    let mut rows = model::held_as_worded(&mut session.conn, &found.row).await?;
+    content::word_as_frozen(&found.row, &mut rows)?;
+    let initiative = found.row.initiative_id;
+    commitments::view::show(session, initiative, rows, found.standing()).await
+}
+
 /// A version as the caller sees it, with its number of edits; 404 when they may not.
 pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Convention), ApiError> {
     let found = model::find(session, id).await?;
@@ -130,10 +143,7 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         .await?;
     let (holder, host) = parties::bodies(&mut session.conn, &found.row).await?;
     let parties = parties::of(&mut session.conn, id).await?;
-    let rows = model::held_as_worded(&mut session.conn, &found.row).await?;
-    let initiative = found.row.initiative_id;
-    let commitments =
-        commitments::model::show(&mut session.conn, initiative, rows, found.standing()).await?;
+    let commitments = commitments(session, &found).await?;
     let allowed_actions = allowed_actions(session, &found, &parties);
     let inside = found.is_inside();
     let authority = found.row.authority();
@@ -176,7 +186,7 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         notice_days: row.notice_days,
         evaluation_terms: row.evaluation_terms,
         authority,
-        balance: commitments::model::balance(&commitments),
+        balance: commitments::balance::balance(&commitments),
         commitments,
         parties: parties.iter().map(|party| party.show(inside)).collect(),
         content_sha256: row.content_sha256,

@@ -2,8 +2,11 @@
 
 pub mod batch;
 pub mod embedded;
+mod jsonb;
 pub mod remembered;
 pub mod schema;
+
+pub(crate) use jsonb::jsonb;
 
 use std::time::Duration;
 

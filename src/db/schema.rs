@@ -29,10 +29,11 @@ diesel::table! {
         due_on -> Nullable<Date>,
         upkeep_starts_on -> Nullable<Date>,
         upkeep_ends_on -> Nullable<Date>,
+        upkeep_recurrence -> Nullable<Jsonb>,
         upkeep_ended_on -> Nullable<Date>,
         proposed_side -> Text,
         proposed_by -> Uuid,
-        accepted_by -> Nullable<Uuid>,
+        answered_by -> Nullable<Uuid>,
         reason -> Nullable<Text>,
         state_changed_at -> Timestamptz,
         created_at -> Timestamptz,
@@ -78,6 +79,7 @@ diesel::table! {
         due_on -> Nullable<Date>,
         upkeep_starts_on -> Nullable<Date>,
         upkeep_ends_on -> Nullable<Date>,
+        upkeep_recurrence -> Nullable<Jsonb>,
     }
 }
 
@@ -296,8 +298,10 @@ diesel::table! {
         done_on -> Date,
         amount_cents -> Nullable<Int8>,
         quantity -> Nullable<Numeric>,
+        timesheet -> Nullable<Jsonb>,
         value_cents -> Int8,
         evidence -> Text,
+        payment_reference -> Nullable<Text>,
         recorded_by -> Uuid,
         recorded_side -> Text,
         on_behalf -> Bool,
@@ -590,6 +594,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    upkeep_checks (commitment_id, commune_code, occurs_on) {
+        commitment_id -> Uuid,
+        commune_code -> Text,
+        occurs_on -> Date,
+        outcome -> Text,
+        remark -> Nullable<Text>,
+        checked_by -> Uuid,
+        checked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    upkeep_hand_overs (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        commitment_id -> Uuid,
+        holder_id -> Uuid,
+        starts_on -> Date,
+        state -> Text,
+        reason -> Text,
+        offered_by -> Uuid,
+        on_behalf -> Bool,
+        offered_at -> Timestamptz,
+        answered_by -> Nullable<Uuid>,
+        answered_at -> Nullable<Timestamptz>,
+        answer_reason -> Nullable<Text>,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Uuid,
         email -> Text,
@@ -645,6 +680,8 @@ diesel::joinable!(participations -> users (user_id));
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(reminders -> communes (commune_code));
 diesel::joinable!(signatures -> communes (commune_code));
+diesel::joinable!(upkeep_checks -> users (checked_by));
+diesel::joinable!(upkeep_hand_overs -> communes (commune_code));
 
 diesel::allow_tables_to_appear_in_same_query!(
     commitments,
@@ -681,5 +718,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     regions,
     reminders,
     signatures,
+    upkeep_checks,
+    upkeep_hand_overs,
     users,
 );

@@ -6,11 +6,11 @@ use super::error::{Code, Text};
 /// Name of the constraint, problem, and what to say.
 pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
     (
-        "commitments_accepted_by_another",
+        "commitments_answered_by_another",
         Code::ConflictOfInterest,
         Text::new(
-            "Nul n'accepte ce qu'il a lui-même proposé.",
-            "Nobody accepts what they have proposed themselves.",
+            "Nul n'accepte ni ne décline ce qu'il a lui-même proposé.",
+            "Nobody accepts or declines what they have proposed themselves.",
         ),
     ),
     (
@@ -102,6 +102,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "fulfilments_timesheet_of_hours",
+        Code::RequirementMissing,
+        Text::new(
+            "Une feuille d'heures vaut pour un travail compté en heures.",
+            "A timesheet is for labour that is counted in hours.",
+        ),
+    ),
+    (
         "holders_siret_unique",
         Code::AlreadyExists,
         Text::new(
@@ -147,6 +155,30 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         Text::new(
             "Nul n'enregistre sa propre signature.",
             "Nobody records their own signature.",
+        ),
+    ),
+    (
+        "upkeep_checks_pkey",
+        Code::AlreadyExists,
+        Text::new(
+            "Quelqu'un a déjà contrôlé ce jour-là.",
+            "Somebody has checked that day already.",
+        ),
+    ),
+    (
+        "upkeep_hand_overs_accepted_by_another",
+        Code::ConflictOfInterest,
+        Text::new(
+            "Nul n'accepte ce qu'il a lui-même proposé.",
+            "Nobody accepts what they have offered themselves.",
+        ),
+    ),
+    (
+        "upkeep_hand_overs_one_offered",
+        Code::AlreadyExists,
+        Text::new(
+            "Cet entretien est déjà proposé à quelqu'un.",
+            "This upkeep is offered to somebody already.",
         ),
     ),
     (

@@ -3,7 +3,7 @@
 use bigdecimal::{BigDecimal, RoundingMode, Zero};
 
 use super::indicators::IndicatorKind;
-use crate::figures::ratio;
+use crate::figures::{self, ratio};
 
 /// With fewer cases in a year than this, a rate or median takes three years together.
 const ENOUGH: i64 = 5;
@@ -90,7 +90,7 @@ fn total(cases: &[Cases]) -> Figure {
 fn rate(cases: &[&Cases]) -> Option<BigDecimal> {
     let part: BigDecimal = cases.iter().map(|cases| &cases.value).sum();
     let whole: BigDecimal = cases.iter().filter_map(|cases| cases.base.as_ref()).sum();
-    ratio(&part, &whole, 4)
+    figures::rate(&part, &whole)
 }
 
 /// The value in the middle; between two, the mean of both.

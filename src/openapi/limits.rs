@@ -25,6 +25,7 @@ const FILLED_BY: &[(&str, &[&str])] = &[
         "ConventionContent",
         &["NewConvention", "QuickConvention", "NewConventionTemplate"],
     ),
+    ("DueCommitment", &["NewCommitment"]),
     (
         "ConventionParty",
         &["NewSignatory", "NamedPerson", "NewMandate", "NewAccount"],
@@ -35,6 +36,7 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("Envelope", &["EnvelopeAmount"]),
     ("Evaluation", &["NewEvaluation"]),
     ("Fulfilment", &["NewFulfilment"]),
+    ("HandOver", &["NewHandOver"]),
     ("Headcount", &["NewHeadcount"]),
     ("Holder", &["NewHolder"]),
     ("HolderPrivate", &["NewHolder"]),
@@ -50,6 +52,7 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("MeetingInitiative", &["NewInitiative"]),
     ("MyMandate", &["NewMandate"]),
     ("Note", &["NewNote"]),
+    ("Occurrence", &["NewCheck"]),
     ("Opinion", &["NewOpinion"]),
     ("PersonSummary", &["NewAccount"]),
     ("ReportedMeasure", &["NewMeasure"]),
@@ -72,6 +75,7 @@ const RENAMED: &[(&str, &str, &[Field])] = &[
     ("Envelope", "reserved_cents", AMOUNT),
     ("Fulfilment", "dispute_reason", REASONS),
     ("Fulfilment", "settlement_reason", REASONS),
+    ("HandOver", "answer_reason", REASONS),
     ("HistoryEntry", "reason", REASONS),
     (
         "Initiative",

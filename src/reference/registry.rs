@@ -3,11 +3,16 @@
 use crate::audit::{Beginning, Notice, Subject, Visibility};
 use crate::auth::policy::Role;
 use crate::codes::CodeList;
-use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
-use crate::commitments::lifecycle::{
-    CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState, OWED_BY_COMMUNE,
-    OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
+use crate::commitments::dto::{
+    CheckOutcome, CommitmentKind, CommuneRoute, OccurrenceState, ProposedSide, Side,
+    ValuationMethod,
 };
+use crate::commitments::lifecycle::{
+    CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState, HAND_OVER,
+    HandOverAction, HandOverState, OWED_BY_COMMUNE, OWED_BY_OTHERS, PROPOSED_BY_COMMUNE,
+    PROPOSED_BY_OTHERS,
+};
+use crate::commitments::upkeep::{Frequency, Month, Weekday};
 use crate::conventions::dto::{
     AmendmentKind, AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
 };
@@ -56,8 +61,15 @@ pub const LISTS: &[CodeList] = &[
     CommitmentKind::LIST,
     CommuneRoute::LIST,
     ValuationMethod::LIST,
+    Frequency::LIST,
+    Weekday::LIST,
+    Month::LIST,
+    OccurrenceState::LIST,
+    CheckOutcome::LIST,
     FulfilmentState::LIST,
     FulfilmentAction::LIST,
+    HandOverState::LIST,
+    HandOverAction::LIST,
     ConventionState::LIST,
     ConventionAction::LIST,
     Party::LIST,
@@ -92,6 +104,7 @@ pub fn lifecycles() -> Vec<LifecycleData> {
         CONVENTION.data(),
         OWED_BY_COMMUNE.data(),
         OWED_BY_OTHERS.data(),
+        HAND_OVER.data(),
         EVALUATION.data(),
     ]
 }

@@ -113,8 +113,26 @@ async fn the_old_version_is_in_force_until_all_have_signed_the_new_one() {
     assert_eq!(world.camille.get(&path).await.ok()["state"], "active");
     let signed = world.mayor.post(&sign, signing(&hash)).await.ok();
     assert_eq!(signed["state"], "active");
-    assert_eq!(world.camille.get(&path).await.ok()["state"], "superseded");
     assert_eq!(world.camille.get(&eight).await.ok()["value_cents"], 50000);
+    // The old version says what was signed in it, and the new one what counts now.
+    let old = world.anyone.get(&path).await.ok();
+    assert_eq!(old["state"], "superseded");
+    let of = |version: &Value| {
+        let all = version["commitments"].as_array().unwrap().clone();
+        let one = all
+            .into_iter()
+            .find(|one| one["title"] == "Huit jardinières");
+        let one = one.unwrap();
+        (
+            one["valuation"]["quantity"].clone(),
+            one["value_cents"].clone(),
+            version["balance"]["commune"]["promised_cents"].clone(),
+        )
+    };
+    assert_eq!(of(&old), (json!("8"), json!(40000), json!(40000)));
+    assert_eq!(of(&signed), (json!("10"), json!(50000), json!(62000)));
+    let balance = world.anyone.get(&format!("{path}/balance")).await.ok();
+    assert_eq!(balance, old["balance"]);
     let advice = world
         .camille
         .get(&commitment(&signed, "Conseil du jardinier"))

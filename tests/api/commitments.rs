@@ -3,11 +3,13 @@
 
 use serde_json::{Value, json};
 
+use crate::conventions::agree;
 use crate::initiatives::accepted;
 use crate::story::mandate_of;
+use crate::support::app::World;
 use crate::support::{Client, TestApp};
 
-fn of_holder(title: &str, when: Value) -> Value {
+pub fn of_holder(title: &str, when: Value) -> Value {
     let mut body = json!({"side": "holder", "kind": "labour", "title": title, "valuation":
         {"quantity": "10", "unit": "heure", "unit_value_cents": 1_500, "method": "hourly_rate"}});
     body.as_object_mut()
@@ -22,6 +24,37 @@ async fn propose(path: &str, who: &Client, body: Value) -> String {
         .await
         .created();
     format!("/v1/commitments/{}", made["id"].as_str().unwrap())
+}
+
+/// Commitments that a convention in force since today binds: the paths of the initiative, of the convention and of each.
+pub async fn bound(world: &World, promises: Vec<Value>) -> (String, String, Vec<String>) {
+    let initiative = accepted(world).await;
+    let mut paths = Vec::new();
+    for promise in promises {
+        paths.push(agree(world, &initiative, promise).await);
+    }
+    let terms = json!({"object": "Travaux", "starts_on": "2026-06-15", "ends_on": "2030-06-14",
+        "no_upkeep_reason": "Rien à entretenir.",
+        "authority": {"kind": "mayor_order", "reference": "2026-12", "decided_on": "2026-06-01",
+            "executory_on": "2026-06-02", "votes": null},
+        "parties": {"commune": {"mandate_id": mandate_of(&world.mayor).await},
+            "holder": {"user_id": world.camille.id(), "capacity": "Présidente"}}});
+    let drafted = world
+        .agent
+        .post(&format!("{initiative}/conventions"), terms)
+        .await
+        .created();
+    let convention = format!("/v1/conventions/{}", drafted["id"].as_str().unwrap());
+    let open = world
+        .agent
+        .act(&convention, "open_for_signature", json!(null))
+        .await
+        .ok();
+    let hash = json!({"content_sha256": open["content_sha256"]});
+    for signatory in [&world.camille, &world.mayor] {
+        signatory.act(&convention, "sign", hash.clone()).await.ok();
+    }
+    (initiative, convention, paths)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,5 +238,66 @@ async fn what_is_promised_may_be_declined_withdrawn_disputed_and_settled() {
     assert_eq!(
         (&ended["state"], &ended["upkeep_ended_on"]),
         (&json!("partially_fulfilled"), &json!("2026-06-15"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_side_owes_the_other_does_not_end() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let (camille, agent) = (&world.camille, &world.agent);
+    let dates = json!({"upkeep": {"starts_on": "2026-06-15", "ends_on": "2028-06-14"}});
+    let mut theirs = of_holder("Taille des haies", dates.clone());
+    theirs["side"] = json!("commune");
+    theirs["route"] = json!("in_kind");
+    let (_, _, paths) = bound(&world, vec![of_holder("Arrosage", dates), theirs]).await;
+    let [mine, theirs] = &paths[..] else {
+        unreachable!()
+    };
+
+    let reason = json!({"reason": "Nous n'en voulons plus."});
+    camille
+        .act(theirs, "end_upkeep", reason.clone())
+        .await
+        .problem(403, "forbidden");
+    let offered = camille.get(theirs).await.ok()["allowed_actions"].clone();
+    assert!(!offered.as_array().unwrap().contains(&json!("end_upkeep")));
+    agent.act(theirs, "end_upkeep", reason.clone()).await.ok();
+    camille.act(mine, "end_upkeep", reason).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_does_not_answer_on_behalf_what_they_have_proposed() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let body = json!({"title": "Huit jardinières rue Faidherbe", "theme": "living_environment",
+        "description": "La commune fournit huit jardinières.",
+        "holder": {"kind": "collective", "name": "Les voisins"},
+        "on_behalf": {"channel": "counter"}, "submit": true});
+    let promise = json!({"side": "commune", "kind": "material", "route": "in_kind", "title": "Jardinières",
+        "due_on": "2026-12-31",
+        "valuation": {"quantity": "8", "unit": "pièce", "unit_value_cents": 4500, "method": "real_cost"}});
+    let made = world
+        .agent
+        .post("/v1/communes/62528/initiatives", body)
+        .await
+        .created();
+    let path = format!("/v1/initiatives/{}", made["id"].as_str().unwrap());
+    let proposed = propose(&path, &world.agent, promise).await;
+    for (action, body) in [
+        ("accept", json!(null)),
+        ("decline", json!({"reason": "Finalement non."})),
+    ] {
+        world
+            .agent
+            .act(&proposed, action, body)
+            .await
+            .problem(409, "conflict_of_interest");
+    }
+    let id = proposed.rsplit('/').next().unwrap();
+    let attack = format!("UPDATE commitments SET answered_by = proposed_by WHERE id = '{id}'");
+    assert_eq!(
+        app.attack(&attack).await.as_deref(),
+        Some("commitments_answered_by_another")
     );
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::conventions::{planters, upkeep};
 use crate::evaluations::farm_tracks;
-use crate::initiatives::siret;
+use crate::initiatives::{association, siret};
 use crate::operations::{self, Operation};
 use crate::support::app::{LOOS, World};
 use crate::support::client::Reply;
@@ -217,6 +217,8 @@ async fn plant(world: &World, author: &Client) -> Planted {
             "balance",
             "file",
             "inside",
+            "remark",
+            "handing",
         ]
         .map(word)
         .to_vec(),
@@ -260,7 +262,9 @@ async fn kept(
     let (made, path) = accepted(world, author, idea).await;
     let agent = &world.agent;
     let mut promises = Vec::new();
-    for (own, other, promise) in [(agent, author, planters()), (author, agent, upkeep())] {
+    let mut kept_up = upkeep();
+    kept_up["upkeep"]["starts_on"] = json!("2026-06-15");
+    for (own, other, promise) in [(agent, author, planters()), (author, agent, kept_up)] {
         let promise = own
             .post(&format!("{path}/commitments"), promise)
             .await
@@ -294,6 +298,20 @@ async fn kept(
     let signed = agent.post(&record, paper).await.ok();
     assert_eq!(signed["state"], "active");
     let mut fulfilments = Vec::new();
+    let missed =
+        json!({"occurs_on": "2026-06-15", "outcome": "not_done", "remark": word("remark")});
+    agent
+        .post(&format!("{}/checks", promises[1]), missed)
+        .await
+        .created();
+    let successor = association(agent, "Les jardiniers de la cité").await;
+    let offer =
+        json!({"holder_id": successor, "starts_on": "2026-07-01", "reason": word("handing")});
+    let reply = author
+        .post(&format!("{}/hand_overs", promises[1]), offer)
+        .await;
+    fulfilments.push(reply.header("location").to_owned());
+    reply.created();
     for _ in 0..2 {
         let done = json!({"done_on": "2026-06-15", "quantity": "1", "evidence": word("evidence")});
         let reply = agent
@@ -303,7 +321,7 @@ async fn kept(
         reply.created();
     }
     let reason = json!({"reason": word("disputed")});
-    author.act(&fulfilments[0], "dispute", reason).await.ok();
+    author.act(&fulfilments[1], "dispute", reason).await.ok();
     let mut balance = farm_tracks();
     for field in ["summary", "method", "source"] {
         balance[field] = json!(word("balance"));

@@ -3,6 +3,7 @@
 use bigdecimal::BigDecimal;
 use chrono::{Datelike, NaiveDate};
 
+use crate::commitments::upkeep::{Frequency, Month, Recurrence, Weekday};
 use crate::figures::plain;
 
 const MONTHS: [&str; 12] = [
@@ -71,6 +72,35 @@ pub fn clean(text: &str) -> String {
         .to_owned()
 }
 
+/// « , toutes les 2 semaines, le samedi, en mai, juin ».
+pub fn recurrence(rule: &Recurrence) -> String {
+    let every = match (rule.frequency, rule.interval) {
+        (frequency, 1) => {
+            let (french, _) = Frequency::LIST.labels(frequency.code()).unwrap_or_default();
+            french.to_lowercase()
+        }
+        (Frequency::Weekly, interval) => format!("toutes les {interval}\u{a0}semaines"),
+        (Frequency::Monthly, interval) => format!("tous les {interval}\u{a0}mois"),
+        (Frequency::Seasonal, interval) => format!("toutes les {interval}\u{a0}saisons"),
+        (Frequency::Yearly, interval) => format!("tous les {interval}\u{a0}ans"),
+    };
+    let mut text = format!(", {every}");
+    if let Some((day, _)) = rule
+        .weekday
+        .and_then(|weekday| Weekday::LIST.labels(weekday.code()))
+    {
+        text.push_str(&format!(", le {day}"));
+    }
+    if let Some(months) = &rule.months {
+        let names: Vec<&str> = months
+            .iter()
+            .filter_map(|month| Some(Month::LIST.labels(month.code())?.0))
+            .collect();
+        text.push_str(&format!(", en {}", names.join(", ")));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +115,22 @@ mod tests {
         assert_eq!(money(100_005), "1\u{202f}000,05\u{a0}€");
         assert_eq!(number(&"1234.500".parse().unwrap()), "1\u{202f}234,5");
         assert_eq!(number(&"120".parse().unwrap()), "120");
+    }
+
+    #[test]
+    fn an_upkeep_says_how_often() {
+        let said = |rule| recurrence(&serde_json::from_value(rule).unwrap());
+        assert_eq!(
+            said(serde_json::json!({"frequency": "seasonal"})),
+            ", chaque saison"
+        );
+        assert_eq!(
+            said(
+                serde_json::json!({"frequency": "weekly", "interval": 2, "weekday": "saturday",
+                "months": ["may", "june"]})
+            ),
+            ", toutes les 2\u{a0}semaines, le samedi, en mai, juin"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::french::{clean, date, money, number};
+use super::french::{clean, date, money, number, recurrence};
 use super::values::{promised, value};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side};
 use crate::conventions::content::{ContentCommitment, ContentParty, ConventionContent};
@@ -293,9 +293,14 @@ fn entry(held: &ContentCommitment) -> Entry {
     );
     lines.extend(held.upkeep.as_ref().map(|upkeep| {
         format!(
-            "Entretien du {} au {}",
+            "Entretien du {} au {}{}",
             date(upkeep.starts_on),
-            date(upkeep.ends_on)
+            date(upkeep.ends_on),
+            upkeep
+                .recurrence
+                .as_ref()
+                .map(recurrence)
+                .unwrap_or_default()
         )
     }));
     lines.push(format!("Valeur\u{a0}: {}", money(held.value_cents)));

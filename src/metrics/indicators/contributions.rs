@@ -124,7 +124,7 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         kind: Total,
         breakdown: None,
         cases: "SELECT commune_code, done_on, NULL, quantity, NULL FROM delivered WHERE side <> 'commune' \
-            AND kind = 'labour' AND unit IN ('heure', 'heures', 'h', 'hour', 'hours')",
+            AND kind = 'labour' AND is_hour(unit)",
     },
     Indicator {
         code: "volunteer_value",
@@ -142,7 +142,7 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         kind: Total,
         breakdown: None,
         cases: "SELECT commune_code, done_on, NULL, value_cents, NULL FROM delivered WHERE side <> 'commune' \
-            AND kind = 'labour' AND unit IN ('heure', 'heures', 'h', 'hour', 'hours')",
+            AND kind = 'labour' AND is_hour(unit)",
     },
     Indicator {
         code: "municipal_spending",

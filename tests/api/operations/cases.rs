@@ -128,6 +128,23 @@ async fn kept_up(world: &World) -> String {
     upkeep
 }
 
+/// An upkeep of Camille's association that Dominique's was asked to take over.
+async fn offered(world: &World) -> String {
+    let upkeep = kept_up(world).await;
+    let reply = world
+        .camille
+        .post(&format!("{upkeep}/hand_overs"), hand_over(world).await)
+        .await;
+    let path = reply.header("location").to_owned();
+    reply.created();
+    path
+}
+
+async fn hand_over(world: &World) -> Value {
+    let successor = association(&world.dominique, "Les jardiniers de la cité").await;
+    json!({"holder_id": successor, "starts_on": "2027-01-01", "reason": "Nous déménageons."})
+}
+
 fn done() -> Value {
     json!({"done_on": "2026-06-15", "quantity": "8", "evidence": "Bon de livraison"})
 }
@@ -512,6 +529,41 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         }
         "end_upkeep" => Case::new(agent, format!("{}/end_upkeep", kept_up(world).await))
             .with(json!({"reason": "Les jardinières ont été déplacées."})),
+        "list_occurrences" => Case::new(
+            anyone,
+            format!("{}/occurrences?to=2026-12-31", kept_up(world).await),
+        ),
+        "get_occurrence" => Case::new(
+            anyone,
+            format!("{}/occurrences/2026-06-15", kept_up(world).await),
+        ),
+        "check_upkeep" => Case::new(agent, format!("{}/checks", kept_up(world).await)).with(
+            json!({"occurs_on": "2026-06-15", "outcome": "not_done", "remark": "Deux jardinières sont sèches."}),
+        ),
+        "list_hand_overs" => {
+            let offered = offered(world).await;
+            let upkeep = camille.get(&offered).await.ok()["commitment_id"].clone();
+            let path = format!("/v1/commitments/{}/hand_overs", upkeep.as_str().unwrap());
+            Case::new(camille, path)
+        }
+        "offer_hand_over" => Case::new(camille, format!("{}/hand_overs", kept_up(world).await))
+            .with(hand_over(world).await),
+        "get_hand_over" => Case::new(camille, offered(world).await),
+        "accept_hand_over" => Case::new(dominique, format!("{}/accept", offered(world).await)),
+        "refuse_hand_over" => {
+            Case::new(dominique, format!("{}/refuse", offered(world).await)).with(reason())
+        }
+        "withdraw_hand_over" => Case::new(camille, format!("{}/withdraw", offered(world).await)),
+        "get_commune_balance" => {
+            active(world).await;
+            Case::new(anyone, loos("/balance"))
+        }
+        "get_initiative_balance" => {
+            Case::new(anyone, format!("{}/balance", active(world).await.0))
+        }
+        "get_convention_balance" => {
+            Case::new(anyone, format!("{}/balance", active(world).await.1))
+        }
         "mark_commitment_unfulfilled" => Case::new(
             agent,
             format!("{}/mark_unfulfilled", binding(world, "commune").await),

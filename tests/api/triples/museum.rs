@@ -32,6 +32,8 @@ pub struct Exhibit {
     pub at_the_counter: bool,
     /// Of the content of a convention.
     pub hash: Value,
+    /// Of a commitment: another holder who could take it over.
+    pub successor: Value,
 }
 
 /// Those for whom it can make a difference that something was entered at the counter and is not published.
@@ -74,8 +76,11 @@ pub struct Cast {
     agent: Client,
     official: Client,
     mayor: Client,
+    resident: Client,
     holder: String,
     host: String,
+    /// Of the resident.
+    successor: String,
     /// What a convention says, complete.
     terms: Value,
 }
@@ -111,6 +116,7 @@ impl Cast {
             .await;
         let holder = association(&lead, "Les chemins de Loos").await;
         let host = association(&host_of_all, "La maison des associations").await;
+        let successor = association(&resident, "Les jardiniers de la cité").await;
         join(&holder, &lead, &member).await;
         join(&holder, &lead, &torn_agent).await;
         join(&host, &host_of_all, &torn_mayor).await;
@@ -167,8 +173,10 @@ impl Cast {
             agent,
             official,
             mayor,
+            resident,
             holder,
             host,
+            successor,
             terms,
         }
     }
@@ -414,6 +422,7 @@ fn exhibit(
         path,
         at_the_counter,
         hash: Value::Null,
+        successor: Value::Null,
     }
 }
 
@@ -453,6 +462,8 @@ const FULFILMENTS: [&str; 5] = [
     "withdrawn",
 ];
 
+const HAND_OVERS: [&str; 4] = ["offered", "accepted", "refused", "withdrawn"];
+
 /// Commitments of both sides that are still negotiated.
 async fn negotiated(cast: &Cast, at_the_counter: bool) -> Vec<Exhibit> {
     let initiative = cast.initiative("accepted", at_the_counter).await;
@@ -469,7 +480,7 @@ async fn negotiated(cast: &Cast, at_the_counter: bool) -> Vec<Exhibit> {
                 "withdrawn" => drop(own.act(path, "withdraw", reason.clone()).await.ok()),
                 _ => {}
             }
-            exhibits.push(commitment(&promise, state, at_the_counter));
+            exhibits.push(commitment(cast, &promise, state, at_the_counter));
         }
     }
     exhibits
@@ -505,24 +516,32 @@ async fn bound(cast: &Cast, at_the_counter: bool) -> Vec<Exhibit> {
             let path = &promise.path;
             cast.agent.act(path, action, reason.clone()).await.ok();
         }
-        exhibits.push(commitment(&promise, state, at_the_counter));
+        exhibits.push(commitment(cast, &promise, state, at_the_counter));
     }
     exhibits
 }
 
-fn commitment(promise: &Promise, state: &'static str, at_the_counter: bool) -> Exhibit {
+fn commitment(
+    cast: &Cast,
+    promise: &Promise,
+    state: &'static str,
+    at_the_counter: bool,
+) -> Exhibit {
     let lifecycle = if promise.of_the_commune {
         "commitment_proposed_by_commune"
     } else {
         "commitment_proposed_by_holder"
     };
-    exhibit(
-        lifecycle,
-        "commitment",
-        state,
-        promise.path.clone(),
-        at_the_counter,
-    )
+    Exhibit {
+        successor: json!(cast.successor),
+        ..exhibit(
+            lifecycle,
+            "commitment",
+            state,
+            promise.path.clone(),
+            at_the_counter,
+        )
+    }
 }
 
 /// Fulfilments of both sides.
@@ -564,6 +583,39 @@ async fn fulfilments(cast: &Cast) -> Vec<Exhibit> {
             }
             exhibits.push(exhibit(lifecycle, "fulfilment", state, path, false));
         }
+    }
+    exhibits
+}
+
+/// Upkeep that another holder was asked to take over.
+async fn hand_overs(cast: &Cast) -> Vec<Exhibit> {
+    let initiative = cast.initiative("accepted", false).await;
+    let mut promises = vec![cast.promise(&initiative, "commune", "2028-06-30").await];
+    for _ in HAND_OVERS {
+        promises.push(cast.promise(&initiative, "holder", "2028-06-30").await);
+    }
+    for promise in &promises {
+        cast.accept(promise).await;
+    }
+    let convention = cast.convention(&initiative).await;
+    cast.sign(&convention).await;
+    let mut exhibits = Vec::new();
+    for (state, promise) in HAND_OVERS.into_iter().zip(&promises[1..]) {
+        let body = json!({"holder_id": cast.successor, "starts_on": "2026-07-01", "reason": "Nous déménageons."});
+        let reply = cast
+            .lead
+            .post(&format!("{}/hand_overs", promise.path), body)
+            .await;
+        let path = reply.header("location").to_owned();
+        reply.created();
+        let reason = json!({"reason": "Trop loin de chez nous."});
+        match state {
+            "accepted" => drop(cast.resident.act(&path, "accept", Value::Null).await.ok()),
+            "refused" => drop(cast.resident.act(&path, "refuse", reason).await.ok()),
+            "withdrawn" => drop(cast.lead.act(&path, "withdraw", Value::Null).await.ok()),
+            _ => {}
+        }
+        exhibits.push(exhibit("hand_over", "hand_over", state, path, false));
     }
     exhibits
 }
@@ -613,6 +665,8 @@ pub async fn fill(app: &TestApp, cast: &Cast) -> Vec<Exhibit> {
     }
     let at_work = cast.clone();
     under_way.spawn(async move { fulfilments(&at_work).await });
+    let at_work = cast.clone();
+    under_way.spawn(async move { hand_overs(&at_work).await });
     let mut exhibits = Vec::new();
     for state in CONVENTIONS {
         exhibits.push(cast.in_state(app, state).await);

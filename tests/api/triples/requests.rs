@@ -106,12 +106,14 @@ pub fn request(exhibit: &Exhibit, action: &str) -> Option<Request> {
         ("initiative", "submit" | "resubmit" | "lapse" | "complete" | "close" | "publish")
         | ("commitment", "accept")
         | ("fulfilment", "acknowledge" | "withdraw")
+        | ("hand_over", "accept" | "withdraw")
         | ("convention", "open_for_signature")
         | ("evaluation", "agree" | "validate") => Value::Null,
         ("initiative", "start_review" | "withdraw") => json!({}),
         ("initiative", "accept" | "refuse" | "reopen" | "abandon" | "unpublish")
         | ("commitment", "decline" | "withdraw" | "mark_unfulfilled" | "end_upkeep")
         | ("fulfilment", "dispute")
+        | ("hand_over", "refuse")
         | ("convention", "reopen" | "cancel" | "terminate" | "suspend" | "resume" | "amend") => {
             reason()
         }
@@ -164,6 +166,14 @@ fn elsewhere(exhibit: &Exhibit, action: &str) -> Option<Request> {
         ("commitment", "record_fulfilment") => post(
             format!("{path}/fulfilments"),
             json!({"done_on": "2026-06-15", "quantity": "1", "evidence": "Vu sur place"}),
+        ),
+        ("commitment", "hand_over") => post(
+            format!("{path}/hand_overs"),
+            json!({"holder_id": exhibit.successor, "starts_on": "2026-07-01", "reason": "Nous déménageons."}),
+        ),
+        ("commitment", "check") => post(
+            format!("{path}/checks"),
+            json!({"occurs_on": "2026-06-15", "outcome": "done"}),
         ),
         _ => return None,
     })
