@@ -428,7 +428,7 @@ fn says_what_is_missing(new: &NewCheck) -> Result<(), ValidationError> {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"holder_id": "019b1f2e-7c00-8d24-8f04-6b1f4a3c9d10", "starts_on": "2027-01-01",
     "reason": "L'association des jardins prend la suite."}))]
-pub struct NewHandOver {
+pub struct NewUpkeepHandOver {
     /// Who is to take it over: another holder of the commune.
     pub holder_id: HolderId,
     /// From which day: today or later, within the upkeep.
@@ -440,7 +440,7 @@ pub struct NewHandOver {
 
 /// An upkeep that another holder takes over, or was asked to.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct HandOver {
+pub struct UpkeepHandOver {
     /// Identifier.
     pub id: HandOverId,
     /// The upkeep.
@@ -470,9 +470,9 @@ pub struct HandOver {
 
 /// All hand-overs of an upkeep, the oldest first.
 #[derive(Serialize, ToSchema)]
-pub struct HandOverList {
+pub struct UpkeepHandOverList {
     /// The hand-overs.
-    pub data: Vec<HandOver>,
+    pub data: Vec<UpkeepHandOver>,
 }
 
 /// A fulfilment to record.

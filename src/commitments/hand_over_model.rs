@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::dto::{HandOver, Side};
+use super::dto::{UpkeepHandOver, Side};
 use super::lifecycle::{HAND_OVER, HandOverAction as Action, HandOverState};
 use super::model::{CommitmentRow, may_hand_over};
 use crate::audit::{self, Entry, Subject, Visibility};
@@ -99,9 +99,9 @@ impl HandOverRow {
     }
 
     /// As the caller sees it.
-    pub fn show(&self, side: Side, holder: HolderSummary, relation: &Relation) -> HandOver {
+    pub fn show(&self, side: Side, holder: HolderSummary, relation: &Relation) -> UpkeepHandOver {
         let inside = relation.is_inside();
-        HandOver {
+        UpkeepHandOver {
             id: self.id,
             commitment_id: self.commitment_id,
             holder,
@@ -266,7 +266,7 @@ pub async fn record(
     let entry = Entry {
         commune: &row.commune_code,
         initiative: Some(commitment.initiative_id),
-        subject: Subject::HandOver,
+        subject: Subject::UpkeepHandOver,
         subject_id: row.id.0,
         action,
         states,

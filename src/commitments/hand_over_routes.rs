@@ -3,7 +3,7 @@
 use actix_web::{get, post, web};
 use diesel_async::RunQueryDsl;
 
-use super::dto::{HandOver, HandOverList, NewHandOver};
+use super::dto::{UpkeepHandOver, UpkeepHandOverList, NewUpkeepHandOver};
 use super::hand_over_model::{self as hand_overs, HandOverRow, Relation};
 use super::lifecycle::{
     CommitmentAction, CommitmentState, HAND_OVER, HandOverAction as Action, HandOverState,
@@ -41,7 +41,7 @@ pub fn configure(routes: &mut Routes) {
 #[utoipa::path(
     tag = "commitments",
     params(("id" = CommitmentId, Path, description = "Identifier of the commitment.")),
-    responses((status = 200, description = "The hand-overs, the oldest first.", body = HandOverList)),
+    responses((status = 200, description = "The hand-overs, the oldest first.", body = UpkeepHandOverList)),
     security((), ("password" = [])),
 )]
 #[get("/v1/commitments/{id}/hand_overs")]
@@ -63,7 +63,7 @@ pub async fn list_hand_overs(
             data.push(row.show(commitment.side, holder, &relation));
         }
     }
-    Reply::data(&HandOverList { data })
+    Reply::data(&UpkeepHandOverList { data })
 }
 
 /// Offer to hand over an upkeep
@@ -73,9 +73,9 @@ pub async fn list_hand_overs(
 #[utoipa::path(
     tag = "commitments",
     params(("id" = CommitmentId, Path, description = "Identifier of the commitment.")),
-    request_body = NewHandOver,
+    request_body = NewUpkeepHandOver,
     responses(
-        (status = 201, description = "The hand-over, to be accepted.", body = HandOver),
+        (status = 201, description = "The hand-over, to be accepted.", body = UpkeepHandOver),
         (status = 409, description = "Not binding, no upkeep, an initiative that is not public, offered to somebody already, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -84,12 +84,12 @@ pub async fn offer_hand_over(
     state: web::Data<State>,
     caller: Caller,
     id: web::Path<CommitmentId>,
-    body: Json<NewHandOver>,
+    body: Json<NewUpkeepHandOver>,
 ) -> Answer {
     state
         .write(&caller, async move |session| {
             let (found, commitment) = routes::lock(session, *id).await?;
-            let step = commitment.step(CommitmentAction::HandOver, &found.standing)?;
+            let step = commitment.step(CommitmentAction::UpkeepHandOver, &found.standing)?;
             let role = super::model::may_hand_over(commitment.side, &found.standing)?;
             let Some(upkeep) = commitment.upkeep() else {
                 return Err(ApiError::requirement(
@@ -173,7 +173,7 @@ pub async fn offer_hand_over(
 #[utoipa::path(
     tag = "commitments",
     params(("id" = HandOverId, Path, description = "Identifier of the hand-over.")),
-    responses((status = 200, description = "The hand-over.", body = HandOver)),
+    responses((status = 200, description = "The hand-over.", body = UpkeepHandOver)),
     security((), ("password" = [])),
 )]
 #[get("/v1/hand_overs/{id}")]
@@ -238,7 +238,7 @@ async fn act(
     tag = "commitments",
     params(("id" = HandOverId, Path, description = "Identifier of the hand-over."), IfMatchHeader),
     responses(
-        (status = 200, description = "The hand-over, accepted.", body = HandOver),
+        (status = 200, description = "The hand-over, accepted.", body = UpkeepHandOver),
         (status = 409, description = "Not in this state, the upkeep has ended, by who offered it, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -260,7 +260,7 @@ pub async fn accept_hand_over(
     params(("id" = HandOverId, Path, description = "Identifier of the hand-over."), IfMatchHeader),
     request_body = Reason,
     responses(
-        (status = 200, description = "The hand-over, refused.", body = HandOver),
+        (status = 200, description = "The hand-over, refused.", body = UpkeepHandOver),
         (status = 409, description = "Not in this state, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -283,7 +283,7 @@ pub async fn refuse_hand_over(
     tag = "commitments",
     params(("id" = HandOverId, Path, description = "Identifier of the hand-over."), IfMatchHeader),
     responses(
-        (status = 200, description = "The hand-over, withdrawn.", body = HandOver),
+        (status = 200, description = "The hand-over, withdrawn.", body = UpkeepHandOver),
         (status = 409, description = "Not in this state, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]

@@ -23,6 +23,7 @@ codes! {
         Sign = "sign", "À signer", "To sign";
         Pay = "pay", "À payer", "To pay";
         Fulfil = "fulfil", "À réaliser", "To fulfil";
+        Check = "check", "Entretien à vérifier", "Upkeep to check";
         Acknowledge = "acknowledge", "Réalisation à constater", "Fulfilment to acknowledge";
         Settle = "settle", "Désaccord à trancher", "Dispute to settle";
         Renew = "renew", "Convention qui expire", "Convention that expires";
@@ -93,7 +94,7 @@ pub struct WorkPage {
 #[into_params(parameter_in = Query)]
 pub struct WorkFilter {
     /// Kinds, separated by commas.
-    #[param(style = Form, explode = false, max_items = 15, example = json!(["sign", "pay"]))]
+    #[param(style = Form, explode = false, max_items = 16, example = json!(["sign", "pay"]))]
     pub kind: Option<Vec<WorkKind>>,
     /// Only what waits for this role.
     pub waits_for: Option<Role>,

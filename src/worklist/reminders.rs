@@ -22,6 +22,7 @@ const AHEAD: &[(WorkKind, i32)] = &[
     (WorkKind::Sign, 7),
     (WorkKind::Pay, 15),
     (WorkKind::Fulfil, 15),
+    (WorkKind::Check, 0),
     (WorkKind::Acknowledge, 7),
     (WorkKind::Renew, 90),
     (WorkKind::AgreeEvaluation, 7),

@@ -481,6 +481,7 @@ async fn a_document_is_as_public_as_what_it_is_about() {
         .act(&initiative, "complete", json!(null))
         .await
         .ok();
+    world.camille.act(&path, "agree", json!(null)).await.ok();
     world.mayor.act(&path, "validate", json!(null)).await.ok();
     assert_eq!(readers(&document, &people).await, all);
     let refused = world.agent.upload(&about, text).await;

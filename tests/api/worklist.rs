@@ -139,8 +139,12 @@ async fn a_convention_waits_for_its_signatories_and_then_for_what_it_promises() 
     let fulfil = one("fulfil", "agent", Some("2026-07-15"));
     assert_eq!(waiting(&world, "").await, [fulfil.clone()]);
     assert_eq!(
-        waiting(&world, "?days=3660&kind=fulfil,renew").await,
-        [fulfil, one("renew", "agent", Some("2028-06-30"))]
+        waiting(&world, "?days=3660").await,
+        [
+            fulfil,
+            one("check", "agent", Some("2026-10-15")),
+            one("renew", "agent", Some("2028-06-30"))
+        ]
     );
     let columns = world
         .agent
@@ -213,7 +217,7 @@ async fn the_list_is_the_town_halls_and_comes_in_pages_and_as_a_calendar() {
         .iter()
         .map(|count| count["total"].as_i64().unwrap())
         .sum();
-    assert_eq!(total, 5);
+    assert_eq!(total, 6);
     let mut walked = Vec::new();
     let mut next = format!("{LIST}?limit=2&days=3660");
     loop {

@@ -53,6 +53,17 @@ FROM (
         state_changed_at
     FROM commitments WHERE state IN ('binding', 'partially_fulfilled') AND due_on IS NOT NULL
     UNION ALL
+    -- upkeep is looked after once a season by the side that it is promised to
+    SELECT c.commune_code, 'check', 'commitment', c.id, c.initiative_id, CASE c.side WHEN 'commune' THEN 'holder' ELSE 'agent' END,
+        NULL, (coalesce(k.last_on, c.upkeep_starts_on) + interval '3 months')::date, c.state_changed_at
+    FROM commitments AS c
+    LEFT JOIN LATERAL (
+        SELECT max(occurs_on) AS last_on FROM upkeep_checks
+        WHERE (commitment_id, commune_code) = (c.id, c.commune_code)
+    ) AS k ON true
+    WHERE c.state = 'binding' AND c.upkeep_starts_on IS NOT NULL
+        AND (coalesce(k.last_on, c.upkeep_starts_on) + interval '3 months')::date <= c.upkeep_ends_on
+    UNION ALL
     -- thirty days of silence acknowledge; a dispute waits for an elected official
     SELECT f.commune_code, CASE f.state WHEN 'recorded' THEN 'acknowledge' ELSE 'settle' END, 'fulfilment', f.id,
         c.initiative_id,
