@@ -19,7 +19,8 @@ use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
     commitments, communes, conventions, envelopes, evaluations, front_end, holders, initiatives,
-    mandates, measures, meetings, metrics, openapi, reference, sessions, templates, users,
+    mandates, measures, meetings, metrics, openapi, recusals, reference, sessions, templates,
+    users,
 };
 
 /// Every route of the API, in the order of the document.
@@ -35,6 +36,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(initiatives::actions::configure)
         .configure(initiatives::engagement::configure)
         .configure(initiatives::notes::configure)
+        .configure(recusals::routes::configure)
         .configure(commitments::routes::configure)
         .configure(commitments::fulfilments::configure)
         .configure(envelopes::routes::configure)

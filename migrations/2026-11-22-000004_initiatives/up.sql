@@ -188,6 +188,58 @@ CREATE TABLE opinions (
 );
 CREATE INDEX opinions_by_initiative ON opinions (initiative_id, commune_code, given_at DESC);
 
+-- Who stands aside in a matter for good: conflicts of interest that no membership shows.
+CREATE TABLE recusals (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    initiative_id uuid NOT NULL,
+    user_id uuid NOT NULL REFERENCES users (id),
+    grounds text NOT NULL CONSTRAINT recusals_grounds CHECK (grounds IN ('membership', 'kinship', 'interest', 'other')),
+    -- read by the town hall only
+    text text,
+    -- the agent who wrote it down for them; null when they did
+    recorded_by uuid REFERENCES users (id),
+    recused_at timestamptz NOT NULL,
+    PRIMARY KEY (id, commune_code),
+    FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
+    CONSTRAINT recusals_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT recusals_recorded_by_another CHECK (recorded_by <> user_id),
+    CONSTRAINT recusals_other_is_explained CHECK (grounds <> 'other' OR text IS NOT NULL),
+    CONSTRAINT recusals_one_per_person UNIQUE (initiative_id, commune_code, user_id)
+);
+
+CREATE FUNCTION guard_recusal() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    day date := (NEW.recused_at AT TIME ZONE 'Europe/Paris')::date;
+BEGIN
+    -- Who decides at the same moment holds the initiative.
+    PERFORM FROM initiatives WHERE (id, commune_code) = (NEW.initiative_id, NEW.commune_code) FOR UPDATE;
+    IF NOT EXISTS (
+        SELECT FROM mandates
+        WHERE user_id = NEW.user_id AND commune_code = NEW.commune_code AND starts_on <= day
+            AND (ends_on IS NULL OR ends_on >= day)
+    ) THEN
+        RAISE EXCEPTION 'who has no mandate has nothing to stand aside from'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'recusals_by_the_town_hall';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER recusals_guarded BEFORE INSERT ON recusals
+    FOR EACH ROW EXECUTE FUNCTION guard_recusal();
+
+-- Whether somebody stands on the other side of a matter, or has stood aside in it.
+CREATE FUNCTION stands_aside(person uuid, initiative uuid, commune text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM initiatives AS i JOIN holder_members AS m ON m.holder_id IN (i.holder_id, i.host_id)
+            AND m.commune_code = i.commune_code
+        WHERE (i.id, i.commune_code) = (initiative, commune) AND m.user_id = person AND m.state = 'active'
+    ) OR EXISTS (
+        SELECT FROM recusals AS r
+        WHERE (r.initiative_id, r.commune_code, r.user_id) = (initiative, commune, person)
+    )
+$$;
+
 CREATE TABLE decisions (
     id uuid NOT NULL,
     commune_code text NOT NULL REFERENCES communes (code),
@@ -218,12 +270,9 @@ BEGIN
         RAISE EXCEPTION 'no mandate of an elected official on that day'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'decisions_mandate_held';
     END IF;
-    IF EXISTS (
-        SELECT FROM initiatives AS i JOIN holder_members AS m ON m.holder_id IN (i.holder_id, i.host_id)
-            AND m.commune_code = i.commune_code
-        WHERE i.id = NEW.initiative_id AND m.user_id = NEW.decided_by AND m.state = 'active'
-    ) THEN
-        RAISE EXCEPTION 'a member of the holder or host decides nothing'
+    PERFORM FROM initiatives WHERE (id, commune_code) = (NEW.initiative_id, NEW.commune_code) FOR UPDATE;
+    IF stands_aside(NEW.decided_by, NEW.initiative_id, NEW.commune_code) THEN
+        RAISE EXCEPTION 'a member of the holder or host, or who was recused, decides nothing'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'decisions_conflict_of_interest';
     END IF;
     RETURN NEW;
@@ -323,7 +372,7 @@ CREATE TABLE events (
     actor_id uuid REFERENCES users (id),
     -- in which quality the actor acted; 'clock' when time did
     actor_role text NOT NULL CONSTRAINT events_actor_role CHECK
-        (actor_role IN ('holder', 'host', 'resident', 'agent', 'elected_official', 'admin', 'clock')),
+        (actor_role IN ('holder', 'host', 'resident', 'agent', 'elected_official', 'town_hall', 'admin', 'clock')),
     on_behalf boolean NOT NULL DEFAULT false,
     visibility text NOT NULL CONSTRAINT events_visibility CHECK (visibility IN ('public', 'parties', 'commune')),
     at timestamptz NOT NULL,
@@ -342,6 +391,8 @@ END $$;
 CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER opinions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON opinions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER recusals_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON recusals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER decisions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decisions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

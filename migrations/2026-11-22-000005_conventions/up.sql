@@ -450,12 +450,8 @@ BEGIN
         RAISE EXCEPTION 'no mandate to sign on that day'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_by_mandate';
     END IF;
-    IF NEW.party = 'commune' AND EXISTS (
-        SELECT FROM holder_members AS m
-        WHERE m.commune_code = NEW.commune_code AND m.holder_id IN (signed.holder_id, signed.host_id)
-            AND m.user_id = NEW.user_id AND m.state = 'active'
-    ) THEN
-        RAISE EXCEPTION 'a member of the holder or host does not sign for the commune'
+    IF NEW.party = 'commune' AND stands_aside(NEW.user_id, signed.initiative_id, NEW.commune_code) THEN
+        RAISE EXCEPTION 'a member of the holder or host, or who was recused, does not sign for the commune'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_conflict_of_interest';
     END IF;
     IF NEW.recorded_by = NEW.user_id THEN

@@ -1,14 +1,15 @@
 //! The person behind a request, with the rights that they have at this moment.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::policy::{ActiveMandate, Membership, Role, Standing};
 use crate::clock::{age_on, paris_day};
-use crate::db::schema::{holder_members, mandates, users};
+use crate::db::schema::{holder_members, mandates, recusals, users};
 use crate::http::error::ApiError;
-use crate::ids::{HolderId, MandateId, UserId};
+use crate::ids::{HolderId, InitiativeId, MandateId, UserId};
 
 /// A registered person.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -127,23 +128,36 @@ impl Actor {
                 .collect(),
             holder: None,
             host: None,
+            recused: false,
             entered_on_behalf: false,
         }
     }
 
-    /// What they are in a matter that this holder carries, with this host organisation.
+    /// What they are in the matter of an initiative that this holder carries, with this host organisation.
     pub async fn standing(
         &self,
         mut conn: &AsyncPgConnection,
-        commune: &str,
+        initiative: InitiativeId,
         holder: Option<HolderId>,
         host: Option<HolderId>,
     ) -> Result<Standing, ApiError> {
+        let commune = &initiative.commune();
         let mut standing = self.standing_in(commune);
-        let bodies: Vec<HolderId> = holder.into_iter().chain(host).collect();
-        let (Some(person), false) = (&self.person, bodies.is_empty()) else {
+        let Some(person) = &self.person else {
             return Ok(standing);
         };
+        // Only who could act for the commune has anything to stand aside from.
+        if standing.is_town_hall() {
+            let theirs = recusals::table
+                .filter(recusals::initiative_id.eq(initiative))
+                .filter(recusals::commune_code.eq(commune))
+                .filter(recusals::user_id.eq(person.id));
+            standing.recused = diesel::select(exists(theirs)).get_result(&mut conn).await?;
+        }
+        let bodies: Vec<HolderId> = holder.into_iter().chain(host).collect();
+        if bodies.is_empty() {
+            return Ok(standing);
+        }
         let memberships: Vec<(HolderId, String, bool)> = holder_members::table
             .filter(holder_members::commune_code.eq(commune))
             .filter(holder_members::user_id.eq(person.id))

@@ -483,6 +483,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    recusals (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        initiative_id -> Uuid,
+        user_id -> Uuid,
+        grounds -> Text,
+        text -> Nullable<Text>,
+        recorded_by -> Nullable<Uuid>,
+        recused_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     reference_data (name) {
         name -> Text,
         sha256 -> Text,
@@ -580,6 +593,7 @@ diesel::joinable!(notes -> users (author_id));
 diesel::joinable!(opinions -> communes (commune_code));
 diesel::joinable!(opinions -> users (given_by));
 diesel::joinable!(participations -> users (user_id));
+diesel::joinable!(recusals -> communes (commune_code));
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(signatures -> communes (commune_code));
 
@@ -611,6 +625,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     notes,
     opinions,
     participations,
+    recusals,
     reference_data,
     refresh_tokens,
     regions,

@@ -49,8 +49,8 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         "decisions_conflict_of_interest",
         Code::ConflictOfInterest,
         Text::new(
-            "Vous êtes membre du porteur.",
-            "You are a member of the holder.",
+            "L'élu est membre du porteur ou de la structure porteuse, ou récusé.",
+            "The official is a member of the holder or of the host organisation, or was recused.",
         ),
     ),
     (
@@ -94,6 +94,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "recusals_one_per_person",
+        Code::AlreadyExists,
+        Text::new(
+            "Cette personne est déjà récusée.",
+            "This person stands aside already.",
+        ),
+    ),
+    (
         "signatures_after_authority",
         Code::RequirementMissing,
         Text::new(
@@ -121,8 +129,8 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         "signatures_conflict_of_interest",
         Code::ConflictOfInterest,
         Text::new(
-            "Le signataire de la commune est membre du porteur ou de la structure porteuse.",
-            "The commune's signatory is a member of the holder or of the host organisation.",
+            "Le signataire de la commune est membre du porteur ou de la structure porteuse, ou récusé.",
+            "The commune's signatory is a member of the holder or of the host organisation, or was recused.",
         ),
     ),
     (

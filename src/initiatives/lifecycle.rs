@@ -1,7 +1,7 @@
 //! The life of an initiative, from draft to closed.
 
 use crate::auth::policy::Role::{
-    self, Agent, AgentOnBehalf, Clock, ElectedOfficial, Holder, Resident,
+    self, Agent, AgentOnBehalf, Clock, ElectedOfficial, Holder, Resident, TownHall,
 };
 use crate::codes::codes;
 use crate::http::error::Text;
@@ -48,6 +48,7 @@ codes! {
         Publish = "publish", "Publier", "Publish";
         Unpublish = "unpublish", "Dépublier", "Unpublish";
         AddNote = "add_note", "Ajouter une note interne", "Add an internal note";
+        Recuse = "recuse", "Se récuser", "Stand aside";
         Endorse = "endorse", "Soutenir", "Endorse";
         TakePart = "take_part", "Participer", "Take part";
         RecordHeadcount = "record_headcount", "Compter les participants", "Record a headcount";
@@ -279,6 +280,16 @@ pub const INITIATIVE: Lifecycle<InitiativeState, Action> = Lifecycle {
             None,
             &[Agent, ElectedOfficial],
             NOTHING,
+        ),
+        rule(
+            Action::Recuse,
+            RECEIVED,
+            None,
+            &[TownHall],
+            Text::new(
+                "Une fois par personne, soi-même ou un élu pour qui un agent l'enregistre ; sans retour.",
+                "Once a person, oneself or somebody for whom an agent records it; for good.",
+            ),
         ),
         rule(
             Action::Endorse,

@@ -80,7 +80,7 @@ impl InitiativeRow {
         actor: &Actor,
     ) -> Result<Standing, ApiError> {
         let mut standing = actor
-            .standing(conn, &self.commune_code, self.holder_id, self.host_id)
+            .standing(conn, self.id, self.holder_id, self.host_id)
             .await?;
         standing.entered_on_behalf = self.entered_by.is_some();
         // Until it has a holder, a draft is its author's.
@@ -540,6 +540,7 @@ pub fn allowed_actions(found: &Found) -> Vec<InitiativeAction> {
             | InitiativeAction::TakePart
             | InitiativeAction::Unpublish => published,
             InitiativeAction::Publish => received && !published,
+            InitiativeAction::Recuse => !found.standing.recused,
             _ => true,
         })
         .collect()

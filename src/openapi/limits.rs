@@ -47,6 +47,7 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("Note", &["NewNote"]),
     ("Opinion", &["NewOpinion"]),
     ("PersonSummary", &["NewAccount"]),
+    ("Recusal", &["NewRecusal"]),
     ("ReportedMeasure", &["NewMeasure"]),
     ("VerifiedSignature", &["NewSignatory", "NewMandate"]),
 ];

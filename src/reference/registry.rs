@@ -22,6 +22,7 @@ use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction, InitiativeStat
 use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
 use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
+use crate::recusals::dto::RecusalGrounds;
 use crate::sessions::dto::GrantType;
 use crate::templates::articles::TemplateVariable;
 use crate::users::dto::Locale;
@@ -43,6 +44,7 @@ pub const LISTS: &[CodeList] = &[
     Channel::LIST,
     OpinionOutcome::LIST,
     DecisionOutcome::LIST,
+    RecusalGrounds::LIST,
     AgeBand::LIST,
     EvaluationState::LIST,
     EvaluationAction::LIST,

@@ -29,6 +29,7 @@ mod openapi;
 mod operations;
 mod paper;
 mod plans;
+mod recusals;
 mod reference;
 mod signatures;
 mod story;

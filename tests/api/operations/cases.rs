@@ -457,6 +457,16 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
                 Case::new(agent, path)
             }
         }
+        "list_recusals" | "recuse" => {
+            let path = format!("{}/recusals", in_review(world).await);
+            let recusal = json!({"grounds": "kinship", "text": "Mon frère préside l'association."});
+            if operation == "recuse" {
+                Case::new(official, path).with(recusal)
+            } else {
+                official.post(&path, recusal).await.created();
+                Case::new(agent, path)
+            }
+        }
         "endorse_initiative" => {
             Case::new(dominique, format!("{}/endorsement", published(world).await))
         }

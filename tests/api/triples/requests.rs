@@ -155,6 +155,7 @@ fn elsewhere(exhibit: &Exhibit, action: &str) -> Option<Request> {
             format!("{path}/notes"),
             json!({"text": "Voir avec les services."}),
         ),
+        ("initiative", "recuse") => post(format!("{path}/recusals"), json!({"grounds": "kinship"})),
         ("initiative", "endorse") => put(format!("{path}/endorsement"), Value::Null),
         ("initiative", "take_part") => put(format!("{path}/participation"), Value::Null),
         ("initiative", "record_headcount") => put(
