@@ -366,11 +366,16 @@ CREATE TABLE convention_parties (
     -- for the commune
     mandate_id uuid,
     capacity text NOT NULL,
+    -- the act of the mandate, as it stood when the signatory was named
+    delegation_reference text,
+    delegation_on date,
     PRIMARY KEY (convention_id, commune_code, party),
     FOREIGN KEY (convention_id, commune_code) REFERENCES conventions (id, commune_code),
     FOREIGN KEY (identity_id, commune_code) REFERENCES identities (id, commune_code),
     FOREIGN KEY (mandate_id, commune_code) REFERENCES mandates (id, commune_code),
-    CONSTRAINT convention_parties_commune_by_mandate CHECK ((party = 'commune') = (mandate_id IS NOT NULL))
+    CONSTRAINT convention_parties_commune_by_mandate CHECK ((party = 'commune') = (mandate_id IS NOT NULL)),
+    CONSTRAINT convention_parties_mandate_by_delegation CHECK
+        (num_nonnulls(delegation_reference, delegation_on) = CASE WHEN mandate_id IS NULL THEN 0 ELSE 2 END)
 );
 -- Nobody signs for two parties.
 CREATE UNIQUE INDEX convention_parties_one_hat ON convention_parties (convention_id, commune_code, user_id);

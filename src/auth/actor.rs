@@ -29,7 +29,7 @@ pub struct Actor {
     mandates: Vec<ActiveMandate>,
 }
 
-type MandateRow = (MandateId, String, Role, bool, String);
+type MandateRow = (MandateId, String, Role, bool, Option<NaiveDate>, String);
 
 impl Actor {
     /// Reads the person and their mandates. With `lock` the mandates are held FOR SHARE, so that a mandate that is
@@ -63,6 +63,7 @@ impl Actor {
                 mandates::commune_code,
                 mandates::role,
                 mandates::may_sign,
+                mandates::delegation_on,
                 mandates::capacity,
             ));
         let rows: Vec<MandateRow> = if lock {
@@ -72,13 +73,15 @@ impl Actor {
         };
         let mandates = rows
             .into_iter()
-            .map(|(id, commune, role, may_sign, capacity)| ActiveMandate {
-                id,
-                commune,
-                role,
-                may_sign,
-                capacity,
-            })
+            .map(
+                |(id, commune, role, may_sign, delegation_on, capacity)| ActiveMandate {
+                    id,
+                    commune,
+                    role,
+                    may_sign: may_sign && delegation_on.is_some_and(|day| day <= today),
+                    capacity,
+                },
+            )
             .collect();
         Ok(Self {
             person: Some(person),

@@ -34,6 +34,7 @@ pub struct ActiveMandate {
     pub commune: String,
     /// `Agent` or `ElectedOfficial`.
     pub role: Role,
+    /// By a delegation that counts today.
     pub may_sign: bool,
     pub capacity: String,
 }
@@ -81,7 +82,7 @@ impl Standing {
         }
     }
 
-    /// A member of the holder or of the host: never acts for the commune in this matter.
+    /// A member of the holder or of the host.
     pub fn is_on_the_holders_side(&self) -> bool {
         self.holder.is_some() || self.host.is_some()
     }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use sha2::{Digest, Sha256};
 
-use super::dto::{ConventionParty, Party, SignatureMethod};
+use super::dto::{ConventionParty, Entitlement, EntitlementKind, Party, SignatureMethod};
 use super::model::ConventionRow;
 use crate::auth::policy::{Role, Standing};
 use crate::db::schema::{convention_parties, holders, identities, signatures};
@@ -26,6 +26,23 @@ pub struct PartyRow {
     pub user_id: Option<UserId>,
     pub mandate_id: Option<MandateId>,
     pub capacity: String,
+    pub delegation_reference: Option<String>,
+    pub delegation_on: Option<NaiveDate>,
+}
+
+impl PartyRow {
+    /// By what right the signatory signs.
+    pub fn entitlement(&self) -> Entitlement {
+        Entitlement {
+            kind: match (self.mandate_id, self.user_id) {
+                (Some(_), _) => EntitlementKind::Mandate,
+                (None, Some(_)) => EntitlementKind::Membership,
+                (None, None) => EntitlementKind::Attested,
+            },
+            delegation_reference: self.delegation_reference.clone(),
+            delegation_on: self.delegation_on,
+        }
+    }
 }
 
 /// A row of `identities`.
@@ -93,10 +110,17 @@ pub struct PartyState {
 
 impl PartyState {
     /// As the API shows it; `inside` to those who sign and to the town hall.
-    pub fn show(&self, inside: bool) -> ConventionParty {
+    pub fn show(&self, legal: LegalIdentity, inside: bool) -> ConventionParty {
         ConventionParty {
             party: self.row.party,
+            name: legal.name,
+            kind: legal.kind,
+            siret: legal.siret,
+            rna: legal.rna,
+            address: legal.address,
             capacity: self.row.capacity.clone(),
+            entitlement: self.row.entitlement(),
+            signatory: self.identity.hash(),
             full_name: self.identity.full_name.clone().filter(|_| inside),
             user_id: self.row.user_id.filter(|_| inside),
             mandate_id: self.row.mandate_id.filter(|_| inside),
@@ -153,7 +177,42 @@ pub struct Body {
     pub kind: HolderKind,
     pub name: String,
     pub siret: Option<String>,
+    pub rna: Option<String>,
+    pub address: Option<String>,
     pub republican_commitment_on: Option<NaiveDate>,
+}
+
+/// What a party is by law; natural persons have no name here.
+#[derive(Clone, Debug, Default)]
+pub struct LegalIdentity {
+    pub name: Option<String>,
+    pub kind: Option<HolderKind>,
+    pub siret: Option<String>,
+    pub rna: Option<String>,
+    pub address: Option<String>,
+}
+
+impl LegalIdentity {
+    /// That of a party of a convention between the commune of this name and these bodies.
+    pub fn of(party: Party, commune: &str, (holder, host): &(Body, Option<Body>)) -> Self {
+        let body = match party {
+            Party::Commune => {
+                return Self {
+                    name: Some(commune.to_owned()),
+                    ..Self::default()
+                };
+            }
+            Party::Holder => Some(holder),
+            Party::Host => host.as_ref(),
+        };
+        body.map_or_else(Self::default, |body| Self {
+            name: Some(body.name.clone()).filter(|_| body.kind != HolderKind::Person),
+            kind: Some(body.kind),
+            siret: body.siret.clone(),
+            rna: body.rna.clone(),
+            address: body.address.clone(),
+        })
+    }
 }
 
 impl Body {

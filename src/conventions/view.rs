@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use super::dto::Convention;
 use super::lifecycle::{CONVENTION, ConventionAction, WITH_ROUTE};
 use super::model::{self, Found};
-use super::parties::{self, PartyState};
+use super::parties::{self, LegalIdentity, PartyState};
 use crate::commitments;
 use crate::db::schema::communes;
 use crate::http::error::ApiError;
@@ -44,7 +44,7 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         .select(communes::name)
         .first(&mut session.conn)
         .await?;
-    let (holder, host) = parties::bodies(&mut session.conn, &found.row).await?;
+    let bodies = parties::bodies(&mut session.conn, &found.row).await?;
     let parties = parties::of(&mut session.conn, id).await?;
     let rows = model::held_as_worded(&mut session.conn, &found.row).await?;
     let initiative = found.row.initiative_id;
@@ -53,6 +53,12 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
     let allowed_actions = allowed_actions(session, &found, &parties);
     let inside = found.is_inside();
     let authority = found.row.authority();
+    let shown = |party: &PartyState| {
+        let legal = LegalIdentity::of(party.row.party, &commune, &bodies);
+        party.show(legal, inside)
+    };
+    let shown_parties = parties.iter().map(shown).collect();
+    let (holder, host) = bodies;
     let row = found.row;
     let convention = Convention {
         id,
@@ -94,7 +100,7 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         authority,
         balance: commitments::model::balance(&commitments),
         commitments,
-        parties: parties.iter().map(|party| party.show(inside)).collect(),
+        parties: shown_parties,
         content_sha256: row.content_sha256,
         template_id: row.template_id,
         opened_at: row.opened_at,

@@ -87,6 +87,8 @@ diesel::table! {
         user_id -> Nullable<Uuid>,
         mandate_id -> Nullable<Uuid>,
         capacity -> Text,
+        delegation_reference -> Nullable<Text>,
+        delegation_on -> Nullable<Date>,
     }
 }
 
@@ -297,6 +299,7 @@ diesel::table! {
         name -> Text,
         description -> Nullable<Text>,
         siret -> Nullable<Text>,
+        address -> Nullable<Text>,
         rna -> Nullable<Text>,
         republican_commitment_on -> Nullable<Date>,
         contact_email -> Nullable<Text>,
@@ -409,6 +412,8 @@ diesel::table! {
         role -> Text,
         capacity -> Text,
         may_sign -> Bool,
+        delegation_reference -> Nullable<Text>,
+        delegation_on -> Nullable<Date>,
         starts_on -> Date,
         ends_on -> Nullable<Date>,
         granted_by -> Uuid,

@@ -108,8 +108,12 @@ async fn people(stage: &Stage) -> Result<(), StageError> {
                 )
                 .await?;
         }
-        let mandate = json!({"email": format!("{name}@demo.example"), "role": role, "capacity": capacity,
+        let mut mandate = json!({"email": format!("{name}@demo.example"), "role": role, "capacity": capacity,
             "may_sign": may_sign, "starts_on": "2019-09-01"});
+        if may_sign {
+            mandate["delegation_reference"] = json!("Procès-verbal de l'élection du maire");
+            mandate["delegation_on"] = json!("2019-09-01");
+        }
         stage
             .post(
                 "admin",

@@ -4,10 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::dto::{Mandate, MandatePatch, MandateRole, NewMandate, PersonSummary};
+use super::dto::{Mandate, MandatePatch, MandateRole, NewMandate, PersonSummary, delegation_fault};
 use crate::db::schema::{mandates, users};
 use crate::http::cursor::Page;
-use crate::http::error::{ApiError, FaultCode};
+use crate::http::error::{ApiError, Fault, FaultCode};
 use crate::ids::{MandateId, UserId};
 
 /// A row of `mandates`.
@@ -20,6 +20,8 @@ pub struct MandateRow {
     pub role: MandateRole,
     pub capacity: String,
     pub may_sign: bool,
+    pub delegation_reference: Option<String>,
+    pub delegation_on: Option<NaiveDate>,
     pub starts_on: NaiveDate,
     pub ends_on: Option<NaiveDate>,
     pub granted_by: UserId,
@@ -45,6 +47,8 @@ impl From<NamedMandate> for Mandate {
             role: row.role,
             capacity: row.capacity,
             may_sign: row.may_sign,
+            delegation_reference: row.delegation_reference,
+            delegation_on: row.delegation_on,
             starts_on: row.starts_on,
             ends_on: row.ends_on,
             created_at: row.created_at,
@@ -82,6 +86,8 @@ pub async fn grant(
         role: new.role,
         capacity: new.capacity,
         may_sign: new.may_sign,
+        delegation_reference: new.delegation_reference,
+        delegation_on: new.delegation_on,
         starts_on: new.starts_on,
         ends_on: new.ends_on,
         granted_by,
@@ -158,6 +164,15 @@ pub async fn change(
             "Un agent ne signe jamais.",
             "Agents never sign.",
         ));
+    }
+    let fault = delegation_fault(
+        patch.may_sign.unwrap_or(row.may_sign),
+        patch.delegation_reference.is_some() || row.delegation_reference.is_some(),
+        patch.delegation_on.is_some() || row.delegation_on.is_some(),
+    );
+    if let Some(text) = fault {
+        let fault = Fault::at("/delegation_on", FaultCode::Inconsistent, text);
+        return Err(ApiError::invalid(vec![fault]));
     }
     if patch
         .ends_on

@@ -23,10 +23,17 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("ConventionContent", &["NewConvention", "QuickConvention"]),
     (
         "ConventionParty",
-        &["NewSignatory", "NamedPerson", "NewMandate", "NewAccount"],
+        &[
+            "NewHolder",
+            "NewSignatory",
+            "NamedPerson",
+            "NewMandate",
+            "NewAccount",
+        ],
     ),
     ("ConventionSummary", &["NewConvention", "QuickConvention"]),
     ("Decision", &["Reason", "QuickYes", "NewMandate"]),
+    ("Entitlement", &["NewMandate"]),
     ("Envelope", &["EnvelopeAmount"]),
     ("Evaluation", &["NewEvaluation"]),
     ("Fulfilment", &["NewFulfilment"]),

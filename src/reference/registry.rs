@@ -9,7 +9,8 @@ use crate::commitments::lifecycle::{
     OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
 };
 use crate::conventions::dto::{
-    AmendmentKind, AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
+    AmendmentKind, AuthorityKind, ContributorStatus, EntitlementKind, Party, SignatureMethod,
+    WorksOwnership,
 };
 use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
 use crate::conventions::verification::VerificationCheck;
@@ -61,6 +62,7 @@ pub const LISTS: &[CodeList] = &[
     ConventionState::LIST,
     ConventionAction::LIST,
     Party::LIST,
+    EntitlementKind::LIST,
     AmendmentKind::LIST,
     AuthorityKind::LIST,
     WorksOwnership::LIST,

@@ -28,6 +28,7 @@ mod metrics;
 mod openapi;
 mod operations;
 mod paper;
+mod parties;
 mod plans;
 mod recusals;
 mod reference;
