@@ -107,6 +107,7 @@ async fn everybody_sees_that_somebody_does_and_the_town_hall_who_and_why() {
     recuse(&world.official, &path).await;
     let list = format!("{path}/recusals");
     let mandate = mandate_of(&world, &world.mayor).await;
+    app.travel_to("2026-06-15T10:01:00Z");
     let recorded = json!({"grounds": "other", "text": "Voisin du terrain.", "mandate_id": mandate});
     world.agent.post(&list, recorded.clone()).await.created();
     world
