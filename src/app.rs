@@ -41,6 +41,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(commitments::fulfilments::configure)
         .configure(envelopes::routes::configure)
         .configure(conventions::quick::configure)
+        .configure(conventions::paper::configure)
         .configure(conventions::ending::configure)
         .configure(conventions::routes::configure)
         .configure(conventions::actions::configure)

@@ -6,5 +6,6 @@ DROP FUNCTION count_participants;
 DROP FUNCTION count_endorsements;
 DROP FUNCTION stands_aside;
 DROP FUNCTION guard_recusal;
-DROP FUNCTION decisions_need_a_mandate;
+DROP FUNCTION guard_decision;
+DROP FUNCTION contestable_until;
 DROP FUNCTION follow_lifecycle;

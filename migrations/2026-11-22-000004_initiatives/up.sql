@@ -24,6 +24,7 @@ INSERT INTO lifecycle_transitions (lifecycle, from_state, to_state) VALUES
     ('initiative', 'refused', 'in_review'),
     ('initiative', 'lapsed', 'in_review'),
     ('initiative', 'accepted', 'in_progress'),
+    ('initiative', 'accepted', 'in_review'),
     ('initiative', 'accepted', 'withdrawn'),
     ('initiative', 'accepted', 'abandoned'),
     ('initiative', 'in_progress', 'completed'),
@@ -240,6 +241,13 @@ LANGUAGE sql STABLE AS $$
     )
 $$;
 
+-- The last day on which an official may contest what was recorded in their name: eight days after the day of recording,
+-- in Europe/Paris. The number stands here only.
+CREATE FUNCTION contestable_until(recorded_at timestamptz) RETURNS date
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT (recorded_at AT TIME ZONE 'Europe/Paris')::date + 8
+$$;
+
 CREATE TABLE decisions (
     id uuid NOT NULL,
     commune_code text NOT NULL REFERENCES communes (code),
@@ -252,19 +260,45 @@ CREATE TABLE decisions (
     decided_at timestamptz NOT NULL,
     -- the function under which it was decided, as the mandate named it on that day
     capacity text NOT NULL,
+    -- the agent who recorded, at decided_at, what was decided on paper; null when the official decided here
+    recorded_by uuid REFERENCES users (id),
+    paper_reference text,
+    -- the official says that it is not what they decided
+    contested_at timestamptz,
+    contested_by uuid REFERENCES users (id),
+    contest_reason text,
     PRIMARY KEY (id, commune_code),
     FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
     FOREIGN KEY (mandate_id, commune_code) REFERENCES mandates (id, commune_code),
-    CONSTRAINT decisions_id_carries_commune CHECK (commune_of(id) = commune_code)
+    CONSTRAINT decisions_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT decisions_not_in_the_future CHECK (decided_on <= (decided_at AT TIME ZONE 'Europe/Paris')::date),
+    CONSTRAINT decisions_paper CHECK ((recorded_by IS NULL) = (paper_reference IS NULL)),
+    CONSTRAINT decisions_recorded_by_another CHECK (recorded_by <> decided_by),
+    CONSTRAINT decisions_contested_whole CHECK (num_nulls(contested_at, contested_by, contest_reason) IN (0, 3)),
+    CONSTRAINT decisions_contested_by_the_official CHECK (contested_by = decided_by),
+    CONSTRAINT decisions_contested_in_time CHECK (contested_at IS NULL OR (recorded_by IS NOT NULL
+        AND (contested_at AT TIME ZONE 'Europe/Paris')::date <= contestable_until(decided_at)))
 );
+-- What was recorded in somebody's name and may still be contested.
+CREATE INDEX decisions_to_confirm ON decisions (commune_code, decided_by, contestable_until(decided_at))
+    WHERE recorded_by IS NOT NULL AND contested_at IS NULL;
 CREATE INDEX decisions_by_initiative ON decisions (initiative_id, commune_code, decided_at DESC);
 
 ALTER TABLE initiatives
     ADD FOREIGN KEY (opinion_id, commune_code) REFERENCES opinions (id, commune_code),
     ADD FOREIGN KEY (decision_id, commune_code) REFERENCES decisions (id, commune_code);
 
-CREATE FUNCTION decisions_need_a_mandate() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION guard_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    contest text[] := ARRAY['contested_at', 'contested_by', 'contest_reason'];
 BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD.contested_at IS NOT NULL OR to_jsonb(OLD) - contest <> to_jsonb(NEW) - contest THEN
+            RAISE EXCEPTION 'a decision changes only by being contested, once'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'decisions_append_only';
+        END IF;
+        RETURN NEW;
+    END IF;
     IF NOT mandate_covers(NEW.mandate_id, NEW.commune_code, NEW.decided_on, false)
         OR NOT EXISTS (SELECT FROM mandates WHERE id = NEW.mandate_id AND user_id = NEW.decided_by) THEN
         RAISE EXCEPTION 'no mandate of an elected official on that day'
@@ -277,8 +311,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER decisions_need_a_mandate BEFORE INSERT OR UPDATE ON decisions
-    FOR EACH ROW EXECUTE FUNCTION decisions_need_a_mandate();
+CREATE TRIGGER decisions_guarded BEFORE INSERT OR UPDATE ON decisions
+    FOR EACH ROW EXECUTE FUNCTION guard_decision();
 
 -- Internal: read by the town hall only.
 CREATE TABLE notes (
@@ -394,5 +428,5 @@ CREATE TRIGGER opinions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON opini
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER recusals_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON recusals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER decisions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decisions
+CREATE TRIGGER decisions_append_only BEFORE DELETE OR TRUNCATE ON decisions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -399,6 +399,10 @@ CREATE TABLE signatures (
     paper_reference text,
     voided_at timestamptz,
     void_reason text,
+    -- the commune's signatory says of what was recorded, at signed_at, in their name that it is not theirs
+    contested_at timestamptz,
+    contested_by uuid REFERENCES users (id),
+    contest_reason text,
     PRIMARY KEY (id, commune_code),
     FOREIGN KEY (convention_id, commune_code) REFERENCES conventions (id, commune_code),
     FOREIGN KEY (convention_id, commune_code, party) REFERENCES convention_parties (convention_id, commune_code, party),
@@ -407,13 +411,21 @@ CREATE TABLE signatures (
     CONSTRAINT signatures_id_carries_commune CHECK (commune_of(id) = commune_code),
     CONSTRAINT signatures_paper CHECK ((method = 'paper') = (recorded_by IS NOT NULL AND paper_reference IS NOT NULL)),
     CONSTRAINT signatures_voided_whole CHECK ((voided_at IS NULL) = (void_reason IS NULL)),
-    CONSTRAINT signatures_commune_by_mandate CHECK ((party = 'commune') = (mandate_id IS NOT NULL))
+    CONSTRAINT signatures_commune_by_mandate CHECK ((party = 'commune') = (mandate_id IS NOT NULL)),
+    CONSTRAINT signatures_contested_whole CHECK (num_nulls(contested_at, contested_by, contest_reason) IN (0, 3)),
+    CONSTRAINT signatures_contested_by_the_official CHECK (contested_by = user_id),
+    CONSTRAINT signatures_contested_in_time CHECK (contested_at IS NULL OR (party = 'commune' AND recorded_by IS NOT NULL
+        AND (contested_at AT TIME ZONE 'Europe/Paris')::date <= contestable_until(signed_at)))
 );
+-- What was recorded in somebody's name and may still be contested.
+CREATE INDEX signatures_to_confirm ON signatures (commune_code, user_id, contestable_until(signed_at))
+    WHERE party = 'commune' AND recorded_by IS NOT NULL AND contested_at IS NULL AND voided_at IS NULL;
 CREATE UNIQUE INDEX signatures_one_valid ON signatures (convention_id, commune_code, party) WHERE voided_at IS NULL;
 
 CREATE FUNCTION guard_signature() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     signed conventions;
+    changing text[] := ARRAY['voided_at', 'void_reason', 'contested_at', 'contested_by', 'contest_reason'];
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'signatures are voided, not deleted'
@@ -422,10 +434,16 @@ BEGIN
     SELECT * INTO signed FROM conventions
     WHERE (id, commune_code) = (NEW.convention_id, NEW.commune_code) FOR UPDATE;
     IF TG_OP = 'UPDATE' THEN
-        IF OLD.voided_at IS NOT NULL OR signed.state <> 'open_for_signature'
-            OR to_jsonb(OLD) - 'voided_at' - 'void_reason' <> to_jsonb(NEW) - 'voided_at' - 'void_reason' THEN
-            RAISE EXCEPTION 'a signature changes only by being voided before the convention is active'
+        IF OLD.voided_at IS NOT NULL OR OLD.contested_at IS NOT NULL
+            OR to_jsonb(OLD) - changing <> to_jsonb(NEW) - changing
+            OR signed.state NOT IN ('open_for_signature', 'active', 'suspended')
+            OR (NEW.voided_at IS NOT NULL AND signed.state <> 'open_for_signature') THEN
+            RAISE EXCEPTION 'a signature is voided before the convention is active, or contested, and nothing else'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_append_only';
+        END IF;
+        IF NEW.contested_at IS NOT NULL AND NEW.voided_at IS NULL AND signed.state = 'open_for_signature' THEN
+            RAISE EXCEPTION 'what is contested before the convention is active is void'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_contested_are_void';
         END IF;
         RETURN NEW;
     END IF;

@@ -27,6 +27,7 @@ pub struct Person {
 pub struct Actor {
     person: Option<Person>,
     mandates: Vec<ActiveMandate>,
+    today: Option<NaiveDate>,
 }
 
 type MandateRow = (MandateId, String, Role, bool, Option<NaiveDate>, String);
@@ -86,6 +87,7 @@ impl Actor {
         Ok(Self {
             person: Some(person),
             mandates,
+            today: Some(today),
         })
     }
 
@@ -104,6 +106,11 @@ impl Actor {
     /// Whether they run the platform.
     pub fn is_admin(&self) -> bool {
         self.person.as_ref().is_some_and(|person| person.is_admin)
+    }
+
+    /// The day in Europe/Paris on which the person acts; nothing where nobody is signed in.
+    pub const fn today(&self) -> Option<NaiveDate> {
+        self.today
     }
 
     /// Their mandates of today, in all communes.

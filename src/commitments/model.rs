@@ -421,7 +421,8 @@ pub async fn advance(
     action: CommitmentAction,
     reason: Option<&str>,
 ) -> Result<(), ApiError> {
-    if action == CommitmentAction::Accept {
+    // Who accepted on paper stands there already.
+    if action == CommitmentAction::Accept && row.accepted_by.is_none() {
         row.accepted_by = session.actor.user_id();
     }
     if let Some(reason) = reason {

@@ -262,6 +262,13 @@ pub struct ConventionParty {
     /// How it was given.
     #[schema(required)]
     pub method: Option<SignatureMethod>,
+    /// When the commune's signatory said that this signature, recorded from a paper, is not theirs.
+    #[schema(required)]
+    pub contested_at: Option<DateTime<Utc>>,
+    /// Last day on which the commune's signatory may contest a signature that an agent recorded, for the parties and the
+    /// town hall.
+    #[schema(required)]
+    pub contestable_until: Option<NaiveDate>,
 }
 
 /// One version of a convention: who does what, signed by both sides.

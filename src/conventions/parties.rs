@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::dto::{ConventionParty, Entitlement, EntitlementKind, Party, SignatureMethod};
 use super::model::ConventionRow;
 use crate::auth::policy::{Role, Standing};
+use crate::db::contestable_until;
 use crate::db::schema::{convention_parties, holders, identities, signatures};
 use crate::holders::dto::{HolderKind, HolderSummary};
 use crate::http::error::ApiError;
@@ -77,8 +78,18 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = signatures)]
 pub struct Signature {
+    pub id: SignatureId,
     pub signed_on: NaiveDate,
     pub method: SignatureMethod,
+    pub recorded_by: Option<UserId>,
+    pub contested_at: Option<DateTime<Utc>>,
+}
+
+/// A signature that was recorded in the name of an official, who has not contested it.
+pub struct SignatureInName {
+    pub id: SignatureId,
+    pub user_id: UserId,
+    pub contestable_until: NaiveDate,
 }
 
 /// A row of `signatures` to add.
@@ -106,9 +117,24 @@ pub struct PartyState {
     pub row: PartyRow,
     pub identity: IdentityRow,
     pub signature: Option<Signature>,
+    /// Last day on which the signature can be contested, where it can be at all.
+    contestable_until: Option<NaiveDate>,
 }
 
 impl PartyState {
+    /// The commune's signature, where it was recorded from a paper and is not contested yet.
+    pub fn in_name(&self) -> Option<SignatureInName> {
+        let signature = self.signature.as_ref()?;
+        let open = self.row.party == Party::Commune
+            && signature.recorded_by.is_some()
+            && signature.contested_at.is_none();
+        Some(SignatureInName {
+            id: signature.id,
+            user_id: self.row.user_id.filter(|_| open)?,
+            contestable_until: self.contestable_until?,
+        })
+    }
+
     /// As the API shows it; `inside` to those who sign and to the town hall.
     pub fn show(&self, legal: LegalIdentity, inside: bool) -> ConventionParty {
         ConventionParty {
@@ -127,6 +153,14 @@ impl PartyState {
             signed: self.signature.is_some(),
             signed_on: self.signature.as_ref().map(|signed| signed.signed_on),
             method: self.signature.as_ref().map(|signed| signed.method),
+            contested_at: self
+                .signature
+                .as_ref()
+                .and_then(|signed| signed.contested_at),
+            contestable_until: self
+                .in_name()
+                .map(|signed| signed.contestable_until)
+                .filter(|_| inside),
         }
     }
 }
@@ -136,7 +170,8 @@ pub async fn of(
     conn: &mut AsyncPgConnection,
     id: ConventionId,
 ) -> Result<Vec<PartyState>, ApiError> {
-    let rows: Vec<(PartyRow, IdentityRow, Option<Signature>)> = convention_parties::table
+    type Row = (PartyRow, IdentityRow, Option<Signature>, Option<NaiveDate>);
+    let rows: Vec<Row> = convention_parties::table
         .inner_join(
             identities::table.on(identities::id
                 .eq(convention_parties::identity_id)
@@ -156,15 +191,17 @@ pub async fn of(
             PartyRow::as_select(),
             IdentityRow::as_select(),
             Option::<Signature>::as_select(),
+            contestable_until(signatures::signed_at).nullable(),
         ))
         .load(conn)
         .await?;
     Ok(rows
         .into_iter()
-        .map(|(row, identity, signature)| PartyState {
+        .map(|(row, identity, signature, contestable_until)| PartyState {
             row,
             identity,
             signature,
+            contestable_until,
         })
         .collect())
 }

@@ -30,6 +30,12 @@ fn allowed_actions(
             ConventionAction::Sign => parties.iter().any(|party| {
                 party.signature.is_none() && parties::may_sign(session, standing, party).is_ok()
             }),
+            ConventionAction::ContestSignature => parties.iter().any(|party| {
+                party.in_name().is_some_and(|signed| {
+                    Some(signed.user_id) == session.actor.user_id()
+                        && session.today() <= signed.contestable_until
+                })
+            }),
             ConventionAction::Terminate => model::may_terminate(standing).is_ok(),
             _ => true,
         })

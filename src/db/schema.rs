@@ -173,6 +173,11 @@ diesel::table! {
         decided_on -> Date,
         decided_at -> Timestamptz,
         capacity -> Text,
+        recorded_by -> Nullable<Uuid>,
+        paper_reference -> Nullable<Text>,
+        contested_at -> Nullable<Timestamptz>,
+        contested_by -> Nullable<Uuid>,
+        contest_reason -> Nullable<Text>,
     }
 }
 
@@ -544,6 +549,9 @@ diesel::table! {
         paper_reference -> Nullable<Text>,
         voided_at -> Nullable<Timestamptz>,
         void_reason -> Nullable<Text>,
+        contested_at -> Nullable<Timestamptz>,
+        contested_by -> Nullable<Uuid>,
+        contest_reason -> Nullable<Text>,
     }
 }
 
@@ -573,7 +581,6 @@ diesel::joinable!(convention_templates -> users (saved_by));
 diesel::joinable!(conventions -> communes (commune_code));
 diesel::joinable!(conventions -> users (created_by));
 diesel::joinable!(decisions -> communes (commune_code));
-diesel::joinable!(decisions -> users (decided_by));
 diesel::joinable!(departments -> regions (region_code));
 diesel::joinable!(endorsements -> users (user_id));
 diesel::joinable!(envelopes -> communes (commune_code));

@@ -54,6 +54,22 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "decisions_mandate_held",
+        Code::RequirementMissing,
+        Text::new(
+            "L'élu n'avait pas de mandat ce jour-là.",
+            "The official had no mandate on that day.",
+        ),
+    ),
+    (
+        "decisions_recorded_by_another",
+        Code::ConflictOfInterest,
+        Text::new(
+            "Nul n'enregistre sa propre décision.",
+            "Nobody records their own decision.",
+        ),
+    ),
+    (
         "envelopes_not_exceeded",
         Code::EnvelopeExceeded,
         Text::new(

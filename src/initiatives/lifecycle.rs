@@ -37,6 +37,9 @@ codes! {
         GiveOpinion = "give_opinion", "Donner l'avis", "Give the opinion";
         Accept = "accept", "Accepter", "Accept";
         Refuse = "refuse", "Refuser", "Refuse";
+        RecordDecision = "record_decision", "Enregistrer une décision prise sur papier", "Record a decision on paper";
+        RecordQuickAccept = "record_quick_accept", "Enregistrer sur papier l'accord donné à un petit projet", "Record a quick yes on paper";
+        Contest = "contest", "Contester une décision enregistrée en son nom", "Contest a decision recorded in one's name";
         Redirect = "redirect", "Réorienter", "Redirect";
         Reopen = "reopen", "Rouvrir", "Reopen";
         Start = "start", "Commencer", "Start";
@@ -196,6 +199,37 @@ pub const INITIATIVE: Lifecycle<InitiativeState, Action> = Lifecycle {
             Text::new(
                 "Un avis donné depuis le dernier dépôt ; un motif.",
                 "An opinion given since the last submission; a reason.",
+            ),
+        ),
+        Rule {
+            action: Action::RecordDecision,
+            from: &[InReview],
+            to: Some(Accepted),
+            or_to: &[Refused],
+            who: &[Agent],
+            requires: Text::new(
+                "Comme pour décider : un avis, un motif ; le mandat d'un élu ce jour-là, qui n'est pas celui qui enregistre ; la référence du papier.",
+                "As for deciding: an opinion, a reason; the mandate of an official on that day, who is not the one that records; the reference of the paper.",
+            ),
+        },
+        rule(
+            Action::RecordQuickAccept,
+            &[Submitted],
+            Some(Accepted),
+            &[Agent],
+            Text::new(
+                "Un petit projet, accepté sur papier par un élu qui n'est pas celui qui enregistre.",
+                "A small project, accepted on paper by an official who is not the one that records.",
+            ),
+        ),
+        rule(
+            Action::Contest,
+            &[Accepted, Refused],
+            Some(InReview),
+            &[ElectedOfficial],
+            Text::new(
+                "L'élu au nom de qui une décision sur papier a été enregistrée, dans les huit jours ; un motif ; annule les versions de convention non signées.",
+                "The official in whose name a decision on paper was recorded, within eight days; a reason; cancels unsigned versions of conventions.",
             ),
         ),
         rule(

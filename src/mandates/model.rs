@@ -29,6 +29,13 @@ pub struct MandateRow {
     pub version: i32,
 }
 
+impl MandateRow {
+    /// Whether it counts on this day.
+    pub fn covers(&self, day: NaiveDate) -> bool {
+        self.starts_on <= day && self.ends_on.is_none_or(|last| last >= day)
+    }
+}
+
 /// A mandate with the name of its holder.
 pub struct NamedMandate {
     pub row: MandateRow,
@@ -139,6 +146,21 @@ pub async fn find(conn: &mut AsyncPgConnection, id: MandateId) -> Result<NamedMa
         .first(conn)
         .await?;
     Ok(NamedMandate { row, display_name })
+}
+
+/// A mandate of this commune, whoever asks, that stays as it is until the transaction ends.
+pub async fn of_commune(
+    conn: &mut AsyncPgConnection,
+    id: MandateId,
+    commune: &str,
+) -> Result<Option<MandateRow>, ApiError> {
+    Ok(mandates::table
+        .find((id, commune))
+        .select(MandateRow::as_select())
+        .for_share()
+        .first(conn)
+        .await
+        .optional()?)
 }
 
 /// One mandate, held until the transaction ends.

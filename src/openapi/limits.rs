@@ -33,6 +33,7 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ),
     ("ConventionSummary", &["NewConvention", "QuickConvention"]),
     ("Decision", &["Reason", "QuickYes", "NewMandate"]),
+    ("DecisionOnPaper", &["RecordedDecision"]),
     ("Entitlement", &["NewMandate"]),
     ("Envelope", &["EnvelopeAmount"]),
     ("Evaluation", &["NewEvaluation"]),

@@ -7,9 +7,10 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{Recusal, RecusalGrounds};
-use crate::db::schema::{mandates, recusals, users};
+use crate::db::schema::{recusals, users};
 use crate::http::error::{ApiError, FaultCode};
 use crate::ids::{InitiativeId, MandateId, RecusalId, UserId};
+use crate::mandates;
 use crate::mandates::dto::PersonSummary;
 
 /// A row of `recusals`.
@@ -42,15 +43,9 @@ pub async fn holder_of(
     commune: &str,
     day: NaiveDate,
 ) -> Result<UserId, ApiError> {
-    let holder: Option<UserId> = mandates::table
-        .find((mandate, commune))
-        .filter(mandates::starts_on.le(day))
-        .filter(mandates::ends_on.is_null().or(mandates::ends_on.ge(day)))
-        .select(mandates::user_id)
-        .first(conn)
-        .await
-        .optional()?;
-    holder.ok_or_else(|| {
+    let held = mandates::model::of_commune(conn, mandate, commune).await?;
+    let covering = held.filter(|held| held.covers(day));
+    covering.map(|held| held.user_id).ok_or_else(|| {
         ApiError::fault(
             "/mandate_id",
             FaultCode::NotFound,

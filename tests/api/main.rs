@@ -28,6 +28,7 @@ mod metrics;
 mod openapi;
 mod operations;
 mod paper;
+mod paper_acts;
 mod parties;
 mod plans;
 mod recusals;

@@ -32,6 +32,8 @@ pub struct Exhibit {
     pub at_the_counter: bool,
     /// Of the content of a convention.
     pub hash: Value,
+    /// Of the mayor, who decides on paper.
+    pub mandate: Value,
 }
 
 /// Those for whom it can make a difference that something was entered at the counter and is not published.
@@ -413,6 +415,7 @@ fn exhibit(
         path,
         at_the_counter,
         hash: Value::Null,
+        mandate: Value::Null,
     }
 }
 
@@ -589,13 +592,9 @@ pub async fn fill(app: &TestApp, cast: &Cast) -> Vec<Exhibit> {
             let cast = cast.clone();
             under_way.spawn(async move {
                 let path = cast.initiative(state, at_the_counter).await;
-                vec![exhibit(
-                    "initiative",
-                    "initiative",
-                    state,
-                    path,
-                    at_the_counter,
-                )]
+                let made = exhibit("initiative", "initiative", state, path, at_the_counter);
+                let mandate = cast.terms["parties"]["commune"]["mandate_id"].clone();
+                vec![Exhibit { mandate, ..made }]
             });
         }
         let cast = cast.clone();
