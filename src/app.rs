@@ -19,8 +19,8 @@ use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
     commitments, communes, conventions, documents, envelopes, evaluations, front_end, holders,
-    initiatives, mandates, measures, meetings, metrics, openapi, reference, sessions, templates,
-    users, worklist,
+    initiatives, mandates, measures, meetings, metrics, openapi, recusals, reference, sessions,
+    templates, users, worklist,
 };
 
 /// Every route of the API, in the order of the document.
@@ -37,6 +37,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(initiatives::actions::configure)
         .configure(initiatives::engagement::configure)
         .configure(initiatives::notes::configure)
+        .configure(recusals::routes::configure)
         .configure(commitments::routes::configure)
         .configure(commitments::fulfilment_routes::configure)
         .configure(commitments::check_routes::configure)
@@ -44,6 +45,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(commitments::balance_routes::configure)
         .configure(envelopes::routes::configure)
         .configure(conventions::quick::configure)
+        .configure(conventions::paper::configure)
         .configure(conventions::ending::configure)
         .configure(conventions::routes::configure)
         .configure(conventions::actions::configure)

@@ -142,6 +142,8 @@ tenant_ids! {
     OpinionId,
     /// A decision of an elected official.
     DecisionId,
+    /// Somebody who stands aside.
+    RecusalId,
     /// An internal note.
     NoteId,
     /// An entry of the history.

@@ -33,6 +33,7 @@ pub mod meetings;
 pub mod metrics;
 pub mod openapi;
 pub mod program;
+pub mod recusals;
 pub mod reference;
 pub mod registry;
 pub mod sessions;

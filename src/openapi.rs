@@ -36,6 +36,7 @@ use crate::http::routes::Routes;
         (name = "mandates", description = "Who works for a commune, and who signs for it."),
         (name = "holders", description = "Who carries initiatives: people, groups, associations, schools, companies."),
         (name = "initiatives", description = "Ideas, and what became of them: from draft to decision."),
+        (name = "recusals", description = "Who of the town hall stands aside, for they have an interest of their own."),
         (name = "commitments", description = "What each side promises, valued, and what was done of it."),
         (name = "envelopes", description = "What a commune gives in a year."),
         (name = "conventions", description = "Who does what, signed by both sides."),

@@ -78,6 +78,14 @@ fn people() -> Vec<(&'static str, Standing)> {
             },
         ),
         (
+            "official, recused",
+            Standing {
+                mandates: mandate(Role::ElectedOfficial, true),
+                recused: true,
+                ..someone.clone()
+            },
+        ),
+        (
             "agent in the holder",
             Standing {
                 mandates: mandate(Role::Agent, false),

@@ -40,6 +40,9 @@ CREATE TABLE mandates (
     -- the person's function as conventions print it: "Maire", "Adjointe à la vie associative"
     capacity text NOT NULL,
     may_sign boolean NOT NULL,
+    -- the act that gives the power to sign: the mayor's order of delegation; for the mayor the minutes of the election
+    delegation_reference text,
+    delegation_on date,
     starts_on date NOT NULL,
     -- last day of the mandate, included
     ends_on date,
@@ -49,19 +52,22 @@ CREATE TABLE mandates (
     PRIMARY KEY (id, commune_code),
     CONSTRAINT mandates_id_carries_commune CHECK (commune_of(id) = commune_code),
     CONSTRAINT mandates_dates CHECK (ends_on >= starts_on),
-    CONSTRAINT mandates_agents_never_sign CHECK (role = 'elected_official' OR NOT may_sign)
+    CONSTRAINT mandates_agents_never_sign CHECK (role = 'elected_official' OR NOT may_sign),
+    CONSTRAINT mandates_delegation_whole CHECK ((delegation_reference IS NULL) = (delegation_on IS NULL)),
+    CONSTRAINT mandates_sign_by_delegation CHECK (NOT may_sign OR delegation_on IS NOT NULL)
 );
 CREATE INDEX mandates_by_user ON mandates (user_id);
 CREATE INDEX mandates_by_commune ON mandates (commune_code, starts_on DESC, id DESC);
 
--- True when the mandate (of that commune) covers the day. Triggers use it for "held a mandate that day".
+-- True when the mandate (of that commune) covers the day, and so does its delegation where it is to sign. Triggers use
+-- it for "held a mandate that day".
 CREATE FUNCTION mandate_covers(mandate uuid, commune text, day date, needs_signature boolean) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
         SELECT FROM mandates
         WHERE id = mandate AND commune_code = commune AND role = 'elected_official'
             AND starts_on <= day AND (ends_on IS NULL OR ends_on >= day)
-            AND (may_sign OR NOT needs_signature)
+            AND (NOT needs_signature OR (may_sign AND delegation_on <= day))
     )
 $$;
 

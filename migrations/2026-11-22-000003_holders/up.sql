@@ -25,6 +25,8 @@ CREATE TABLE holders (
     name text NOT NULL,
     description text,
     siret text CONSTRAINT holders_siret CHECK (is_siret(siret)),
+    -- the registered office
+    address text,
     rna text CONSTRAINT holders_rna CHECK (rna ~ '^W\d[A-Z\d]\d{7}$'),
     -- day on which the "contrat d'engagement républicain" was subscribed to
     republican_commitment_on date,
@@ -39,6 +41,8 @@ CREATE TABLE holders (
     CONSTRAINT holders_id_carries_commune CHECK (commune_of(id) = commune_code),
     CONSTRAINT holders_natural_persons_have_no_siret CHECK
         (kind NOT IN ('person', 'collective', 'youth_group') OR (siret IS NULL AND rna IS NULL)),
+    CONSTRAINT holders_natural_persons_have_no_office CHECK
+        (kind NOT IN ('person', 'collective', 'youth_group') OR address IS NULL),
     CONSTRAINT holders_rna_is_for_associations CHECK (rna IS NULL OR kind IN ('association', 'school'))
 );
 CREATE INDEX holders_by_commune ON holders (commune_code, created_at DESC, id DESC);

@@ -24,6 +24,7 @@ INSERT INTO lifecycle_transitions (lifecycle, from_state, to_state) VALUES
     ('initiative', 'refused', 'in_review'),
     ('initiative', 'lapsed', 'in_review'),
     ('initiative', 'accepted', 'in_progress'),
+    ('initiative', 'accepted', 'in_review'),
     ('initiative', 'accepted', 'withdrawn'),
     ('initiative', 'accepted', 'abandoned'),
     ('initiative', 'in_progress', 'completed'),
@@ -188,6 +189,65 @@ CREATE TABLE opinions (
 );
 CREATE INDEX opinions_by_initiative ON opinions (initiative_id, commune_code, given_at DESC);
 
+-- Who stands aside in a matter for good: conflicts of interest that no membership shows.
+CREATE TABLE recusals (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    initiative_id uuid NOT NULL,
+    user_id uuid NOT NULL REFERENCES users (id),
+    grounds text NOT NULL CONSTRAINT recusals_grounds CHECK (grounds IN ('membership', 'kinship', 'interest', 'other')),
+    -- read by the town hall only
+    text text,
+    -- the agent who wrote it down for them; null when they did
+    recorded_by uuid REFERENCES users (id),
+    recused_at timestamptz NOT NULL,
+    PRIMARY KEY (id, commune_code),
+    FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
+    CONSTRAINT recusals_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT recusals_recorded_by_another CHECK (recorded_by <> user_id),
+    CONSTRAINT recusals_other_is_explained CHECK (grounds <> 'other' OR text IS NOT NULL),
+    CONSTRAINT recusals_one_per_person UNIQUE (initiative_id, commune_code, user_id)
+);
+
+CREATE FUNCTION guard_recusal() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    day date := (NEW.recused_at AT TIME ZONE 'Europe/Paris')::date;
+BEGIN
+    -- Who decides at the same moment holds the initiative.
+    PERFORM FROM initiatives WHERE (id, commune_code) = (NEW.initiative_id, NEW.commune_code) FOR UPDATE;
+    IF NOT EXISTS (
+        SELECT FROM mandates
+        WHERE user_id = NEW.user_id AND commune_code = NEW.commune_code AND starts_on <= day
+            AND (ends_on IS NULL OR ends_on >= day)
+    ) THEN
+        RAISE EXCEPTION 'who has no mandate has nothing to stand aside from'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'recusals_by_the_town_hall';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER recusals_guarded BEFORE INSERT ON recusals
+    FOR EACH ROW EXECUTE FUNCTION guard_recusal();
+
+-- Whether somebody stands on the other side of a matter, or has stood aside in it.
+CREATE FUNCTION stands_aside(person uuid, initiative uuid, commune text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM initiatives AS i JOIN holder_members AS m ON m.holder_id IN (i.holder_id, i.host_id)
+            AND m.commune_code = i.commune_code
+        WHERE (i.id, i.commune_code) = (initiative, commune) AND m.user_id = person AND m.state = 'active'
+    ) OR EXISTS (
+        SELECT FROM recusals AS r
+        WHERE (r.initiative_id, r.commune_code, r.user_id) = (initiative, commune, person)
+    )
+$$;
+
+-- The last day on which an official may contest what was recorded in their name: eight days after the day of recording,
+-- in Europe/Paris. The number stands here only.
+CREATE FUNCTION contestable_until(recorded_at timestamptz) RETURNS date
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT (recorded_at AT TIME ZONE 'Europe/Paris')::date + 8
+$$;
+
 CREATE TABLE decisions (
     id uuid NOT NULL,
     commune_code text NOT NULL REFERENCES communes (code),
@@ -200,36 +260,59 @@ CREATE TABLE decisions (
     decided_at timestamptz NOT NULL,
     -- the function under which it was decided, as the mandate named it on that day
     capacity text NOT NULL,
+    -- the agent who recorded, at decided_at, what was decided on paper; null when the official decided here
+    recorded_by uuid REFERENCES users (id),
+    paper_reference text,
+    -- the official says that it is not what they decided
+    contested_at timestamptz,
+    contested_by uuid REFERENCES users (id),
+    contest_reason text,
     PRIMARY KEY (id, commune_code),
     FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
     FOREIGN KEY (mandate_id, commune_code) REFERENCES mandates (id, commune_code),
-    CONSTRAINT decisions_id_carries_commune CHECK (commune_of(id) = commune_code)
+    CONSTRAINT decisions_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT decisions_not_in_the_future CHECK (decided_on <= (decided_at AT TIME ZONE 'Europe/Paris')::date),
+    CONSTRAINT decisions_paper CHECK ((recorded_by IS NULL) = (paper_reference IS NULL)),
+    CONSTRAINT decisions_recorded_by_another CHECK (recorded_by <> decided_by),
+    CONSTRAINT decisions_contested_whole CHECK (num_nulls(contested_at, contested_by, contest_reason) IN (0, 3)),
+    CONSTRAINT decisions_contested_by_the_official CHECK (contested_by = decided_by),
+    CONSTRAINT decisions_contested_in_time CHECK (contested_at IS NULL OR (recorded_by IS NOT NULL
+        AND (contested_at AT TIME ZONE 'Europe/Paris')::date <= contestable_until(decided_at)))
 );
+-- What was recorded in somebody's name and may still be contested.
+CREATE INDEX decisions_to_confirm ON decisions (commune_code, decided_by, contestable_until(decided_at))
+    WHERE recorded_by IS NOT NULL AND contested_at IS NULL;
 CREATE INDEX decisions_by_initiative ON decisions (initiative_id, commune_code, decided_at DESC);
 
 ALTER TABLE initiatives
     ADD FOREIGN KEY (opinion_id, commune_code) REFERENCES opinions (id, commune_code),
     ADD FOREIGN KEY (decision_id, commune_code) REFERENCES decisions (id, commune_code);
 
-CREATE FUNCTION decisions_need_a_mandate() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION guard_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    contest text[] := ARRAY['contested_at', 'contested_by', 'contest_reason'];
 BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD.contested_at IS NOT NULL OR to_jsonb(OLD) - contest <> to_jsonb(NEW) - contest THEN
+            RAISE EXCEPTION 'a decision changes only by being contested, once'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'decisions_append_only';
+        END IF;
+        RETURN NEW;
+    END IF;
     IF NOT mandate_covers(NEW.mandate_id, NEW.commune_code, NEW.decided_on, false)
         OR NOT EXISTS (SELECT FROM mandates WHERE id = NEW.mandate_id AND user_id = NEW.decided_by) THEN
         RAISE EXCEPTION 'no mandate of an elected official on that day'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'decisions_mandate_held';
     END IF;
-    IF EXISTS (
-        SELECT FROM initiatives AS i JOIN holder_members AS m ON m.holder_id IN (i.holder_id, i.host_id)
-            AND m.commune_code = i.commune_code
-        WHERE i.id = NEW.initiative_id AND m.user_id = NEW.decided_by AND m.state = 'active'
-    ) THEN
-        RAISE EXCEPTION 'a member of the holder or host decides nothing'
+    PERFORM FROM initiatives WHERE (id, commune_code) = (NEW.initiative_id, NEW.commune_code) FOR UPDATE;
+    IF stands_aside(NEW.decided_by, NEW.initiative_id, NEW.commune_code) THEN
+        RAISE EXCEPTION 'a member of the holder or host, or who was recused, decides nothing'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'decisions_conflict_of_interest';
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER decisions_need_a_mandate BEFORE INSERT OR UPDATE ON decisions
-    FOR EACH ROW EXECUTE FUNCTION decisions_need_a_mandate();
+CREATE TRIGGER decisions_guarded BEFORE INSERT OR UPDATE ON decisions
+    FOR EACH ROW EXECUTE FUNCTION guard_decision();
 
 -- Internal: read by the town hall only.
 CREATE TABLE notes (
@@ -323,7 +406,7 @@ CREATE TABLE events (
     actor_id uuid REFERENCES users (id),
     -- in which quality the actor acted; 'clock' when time did
     actor_role text NOT NULL CONSTRAINT events_actor_role CHECK
-        (actor_role IN ('holder', 'host', 'resident', 'agent', 'elected_official', 'admin', 'clock')),
+        (actor_role IN ('holder', 'host', 'resident', 'agent', 'elected_official', 'town_hall', 'admin', 'clock')),
     on_behalf boolean NOT NULL DEFAULT false,
     visibility text NOT NULL CONSTRAINT events_visibility CHECK (visibility IN ('public', 'parties', 'commune')),
     at timestamptz NOT NULL,
@@ -343,5 +426,7 @@ CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER opinions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON opinions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER decisions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decisions
+CREATE TRIGGER recusals_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON recusals
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER decisions_append_only BEFORE DELETE OR TRUNCATE ON decisions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -419,11 +419,16 @@ CREATE TABLE convention_parties (
     -- for the commune
     mandate_id uuid,
     capacity text NOT NULL,
+    -- the act of the mandate, as it stood when the signatory was named
+    delegation_reference text,
+    delegation_on date,
     PRIMARY KEY (convention_id, commune_code, party),
     FOREIGN KEY (convention_id, commune_code) REFERENCES conventions (id, commune_code),
     FOREIGN KEY (identity_id, commune_code) REFERENCES identities (id, commune_code),
     FOREIGN KEY (mandate_id, commune_code) REFERENCES mandates (id, commune_code),
-    CONSTRAINT convention_parties_commune_by_mandate CHECK ((party = 'commune') = (mandate_id IS NOT NULL))
+    CONSTRAINT convention_parties_commune_by_mandate CHECK ((party = 'commune') = (mandate_id IS NOT NULL)),
+    CONSTRAINT convention_parties_mandate_by_delegation CHECK
+        (num_nonnulls(delegation_reference, delegation_on) = CASE WHEN mandate_id IS NULL THEN 0 ELSE 2 END)
 );
 -- Nobody signs for two parties.
 CREATE UNIQUE INDEX convention_parties_one_hat ON convention_parties (convention_id, commune_code, user_id);
@@ -447,6 +452,10 @@ CREATE TABLE signatures (
     paper_reference text,
     voided_at timestamptz,
     void_reason text,
+    -- the commune's signatory says of what was recorded, at signed_at, in their name that it is not theirs
+    contested_at timestamptz,
+    contested_by uuid REFERENCES users (id),
+    contest_reason text,
     PRIMARY KEY (id, commune_code),
     FOREIGN KEY (convention_id, commune_code) REFERENCES conventions (id, commune_code),
     FOREIGN KEY (convention_id, commune_code, party) REFERENCES convention_parties (convention_id, commune_code, party),
@@ -455,13 +464,21 @@ CREATE TABLE signatures (
     CONSTRAINT signatures_id_carries_commune CHECK (commune_of(id) = commune_code),
     CONSTRAINT signatures_paper CHECK ((method = 'paper') = (recorded_by IS NOT NULL AND paper_reference IS NOT NULL)),
     CONSTRAINT signatures_voided_whole CHECK ((voided_at IS NULL) = (void_reason IS NULL)),
-    CONSTRAINT signatures_commune_by_mandate CHECK ((party = 'commune') = (mandate_id IS NOT NULL))
+    CONSTRAINT signatures_commune_by_mandate CHECK ((party = 'commune') = (mandate_id IS NOT NULL)),
+    CONSTRAINT signatures_contested_whole CHECK (num_nulls(contested_at, contested_by, contest_reason) IN (0, 3)),
+    CONSTRAINT signatures_contested_by_the_official CHECK (contested_by = user_id),
+    CONSTRAINT signatures_contested_in_time CHECK (contested_at IS NULL OR (party = 'commune' AND recorded_by IS NOT NULL
+        AND (contested_at AT TIME ZONE 'Europe/Paris')::date <= contestable_until(signed_at)))
 );
+-- What was recorded in somebody's name and may still be contested.
+CREATE INDEX signatures_to_confirm ON signatures (commune_code, user_id, contestable_until(signed_at))
+    WHERE party = 'commune' AND recorded_by IS NOT NULL AND contested_at IS NULL AND voided_at IS NULL;
 CREATE UNIQUE INDEX signatures_one_valid ON signatures (convention_id, commune_code, party) WHERE voided_at IS NULL;
 
 CREATE FUNCTION guard_signature() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     signed conventions;
+    changing text[] := ARRAY['voided_at', 'void_reason', 'contested_at', 'contested_by', 'contest_reason'];
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'signatures are voided, not deleted'
@@ -470,10 +487,16 @@ BEGIN
     SELECT * INTO signed FROM conventions
     WHERE (id, commune_code) = (NEW.convention_id, NEW.commune_code) FOR UPDATE;
     IF TG_OP = 'UPDATE' THEN
-        IF OLD.voided_at IS NOT NULL OR signed.state <> 'open_for_signature'
-            OR to_jsonb(OLD) - 'voided_at' - 'void_reason' <> to_jsonb(NEW) - 'voided_at' - 'void_reason' THEN
-            RAISE EXCEPTION 'a signature changes only by being voided before the convention is active'
+        IF OLD.voided_at IS NOT NULL OR OLD.contested_at IS NOT NULL
+            OR to_jsonb(OLD) - changing <> to_jsonb(NEW) - changing
+            OR signed.state NOT IN ('open_for_signature', 'active', 'suspended')
+            OR (NEW.voided_at IS NOT NULL AND signed.state <> 'open_for_signature') THEN
+            RAISE EXCEPTION 'a signature is voided before the convention is active, or contested, and nothing else'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_append_only';
+        END IF;
+        IF NEW.contested_at IS NOT NULL AND NEW.voided_at IS NULL AND signed.state = 'open_for_signature' THEN
+            RAISE EXCEPTION 'what is contested before the convention is active is void'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_contested_are_void';
         END IF;
         RETURN NEW;
     END IF;
@@ -503,12 +526,8 @@ BEGIN
         RAISE EXCEPTION 'no mandate to sign on that day'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_by_mandate';
     END IF;
-    IF NEW.party = 'commune' AND EXISTS (
-        SELECT FROM holder_members AS m
-        WHERE m.commune_code = NEW.commune_code AND m.holder_id IN (signed.holder_id, signed.host_id)
-            AND m.user_id = NEW.user_id AND m.state = 'active'
-    ) THEN
-        RAISE EXCEPTION 'a member of the holder or host does not sign for the commune'
+    IF NEW.party = 'commune' AND stands_aside(NEW.user_id, signed.initiative_id, NEW.commune_code) THEN
+        RAISE EXCEPTION 'a member of the holder or host, or who was recused, does not sign for the commune'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_conflict_of_interest';
     END IF;
     IF NEW.recorded_by = NEW.user_id THEN

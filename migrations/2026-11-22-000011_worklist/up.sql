@@ -82,6 +82,20 @@ FROM (
         WHERE (s.convention_id, s.commune_code, s.party) = (p.convention_id, p.commune_code, p.party) AND s.voided_at IS NULL
     )
     UNION ALL
+    -- what was recorded in an official's name is theirs to look at while they may contest it
+    SELECT d.commune_code, 'contest', 'initiative', d.initiative_id, d.initiative_id, 'elected_official', d.decided_by,
+        contestable_until(d.decided_at), d.decided_at
+    FROM decisions AS d
+    JOIN initiatives AS i ON (i.id, i.commune_code, i.decision_id) = (d.initiative_id, d.commune_code, d.id)
+    WHERE d.recorded_by IS NOT NULL AND d.contested_at IS NULL AND i.state IN ('accepted', 'refused')
+    UNION ALL
+    SELECT s.commune_code, 'contest', 'convention', s.convention_id, v.initiative_id, 'elected_official', s.user_id,
+        contestable_until(s.signed_at), s.signed_at
+    FROM signatures AS s
+    JOIN conventions AS v ON (v.id, v.commune_code) = (s.convention_id, s.commune_code)
+    WHERE s.party = 'commune' AND s.recorded_by IS NOT NULL AND s.contested_at IS NULL AND s.voided_at IS NULL
+        AND v.state IN ('open_for_signature', 'active')
+    UNION ALL
     SELECT commune_code, 'renew', 'convention', id, initiative_id, 'agent', NULL, ends_on, activated_at
     FROM conventions WHERE state IN ('active', 'suspended')
 ) AS w

@@ -1,14 +1,15 @@
 //! The person behind a request, with the rights that they have at this moment.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::policy::{ActiveMandate, Membership, Role, Standing};
 use crate::clock::{age_on, paris_day};
-use crate::db::schema::{holder_members, mandates, users};
+use crate::db::schema::{holder_members, mandates, recusals, users};
 use crate::http::error::ApiError;
-use crate::ids::{HolderId, MandateId, UserId};
+use crate::ids::{HolderId, InitiativeId, MandateId, UserId};
 
 /// A registered person.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -26,9 +27,10 @@ pub struct Person {
 pub struct Actor {
     person: Option<Person>,
     mandates: Vec<ActiveMandate>,
+    today: Option<NaiveDate>,
 }
 
-type MandateRow = (MandateId, String, Role, bool, String);
+type MandateRow = (MandateId, String, Role, bool, Option<NaiveDate>, String);
 
 impl Actor {
     /// Reads the person and their mandates. With `lock` the mandates are held FOR SHARE, so that a mandate that is
@@ -62,6 +64,7 @@ impl Actor {
                 mandates::commune_code,
                 mandates::role,
                 mandates::may_sign,
+                mandates::delegation_on,
                 mandates::capacity,
             ));
         let rows: Vec<MandateRow> = if lock {
@@ -71,17 +74,20 @@ impl Actor {
         };
         let mandates = rows
             .into_iter()
-            .map(|(id, commune, role, may_sign, capacity)| ActiveMandate {
-                id,
-                commune,
-                role,
-                may_sign,
-                capacity,
-            })
+            .map(
+                |(id, commune, role, may_sign, delegation_on, capacity)| ActiveMandate {
+                    id,
+                    commune,
+                    role,
+                    may_sign: may_sign && delegation_on.is_some_and(|day| day <= today),
+                    capacity,
+                },
+            )
             .collect();
         Ok(Self {
             person: Some(person),
             mandates,
+            today: Some(today),
         })
     }
 
@@ -100,6 +106,11 @@ impl Actor {
     /// Whether they run the platform.
     pub fn is_admin(&self) -> bool {
         self.person.as_ref().is_some_and(|person| person.is_admin)
+    }
+
+    /// The day in Europe/Paris on which the person acts; nothing where nobody is signed in.
+    pub const fn today(&self) -> Option<NaiveDate> {
+        self.today
     }
 
     /// Their mandates of today, in all communes.
@@ -127,25 +138,63 @@ impl Actor {
                 .collect(),
             holder: None,
             host: None,
+            recused: false,
             entered_on_behalf: false,
         }
     }
 
-    /// What they are in a matter that this holder carries, with this host organisation.
+    /// What they are in the matter of an initiative that this holder carries, with this host organisation.
     pub async fn standing(
         &self,
         mut conn: &AsyncPgConnection,
-        commune: &str,
+        initiative: InitiativeId,
         holder: Option<HolderId>,
         host: Option<HolderId>,
     ) -> Result<Standing, ApiError> {
+        let commune = &initiative.commune();
         let mut standing = self.standing_in(commune);
-        let bodies: Vec<HolderId> = holder.into_iter().chain(host).collect();
-        let (Some(person), false) = (&self.person, bodies.is_empty()) else {
+        let Some(person) = &self.person else {
             return Ok(standing);
         };
-        let memberships: Vec<(HolderId, String, bool)> = holder_members::table
-            .filter(holder_members::commune_code.eq(commune))
+        // Only who could act for the commune has anything to stand aside from.
+        if standing.is_town_hall() {
+            let theirs = recusals::table
+                .filter(recusals::initiative_id.eq(initiative))
+                .filter(recusals::commune_code.eq(commune))
+                .filter(recusals::user_id.eq(person.id));
+            standing.recused = diesel::select(exists(theirs)).get_result(&mut conn).await?;
+        }
+        let bodies: Vec<HolderId> = holder.into_iter().chain(host).collect();
+        for (body, membership) in self.memberships(conn, &bodies).await? {
+            if Some(body) == holder {
+                standing.holder = Some(membership);
+            } else {
+                standing.host = Some(membership);
+            }
+        }
+        Ok(standing)
+    }
+
+    /// What they are in a holder, apart from any matter.
+    pub async fn membership(
+        &self,
+        conn: &AsyncPgConnection,
+        holder: HolderId,
+    ) -> Result<Option<Membership>, ApiError> {
+        let found = self.memberships(conn, &[holder]).await?;
+        Ok(found.into_iter().next().map(|(_, membership)| membership))
+    }
+
+    async fn memberships(
+        &self,
+        mut conn: &AsyncPgConnection,
+        bodies: &[HolderId],
+    ) -> Result<Vec<(HolderId, Membership)>, ApiError> {
+        let (Some(person), Some(first)) = (&self.person, <[_]>::first(bodies)) else {
+            return Ok(Vec::new());
+        };
+        let found: Vec<(HolderId, String, bool)> = holder_members::table
+            .filter(holder_members::commune_code.eq(first.commune()))
             .filter(holder_members::user_id.eq(person.id))
             .filter(holder_members::holder_id.eq_any(bodies))
             .filter(holder_members::state.eq("active"))
@@ -156,17 +205,10 @@ impl Actor {
             ))
             .load(&mut conn)
             .await?;
-        for (body, role, may_sign) in memberships {
-            let membership = Some(Membership {
-                is_lead: role == "lead",
-                may_sign,
-            });
-            if Some(body) == holder {
-                standing.holder = membership;
-            } else {
-                standing.host = membership;
-            }
-        }
-        Ok(standing)
+        let membership = |(body, role, may_sign): (HolderId, String, bool)| {
+            let is_lead = role == "lead";
+            (body, Membership { is_lead, may_sign })
+        };
+        Ok(found.into_iter().map(membership).collect())
     }
 }

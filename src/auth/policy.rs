@@ -14,6 +14,7 @@ codes! {
         Agent = "agent", "Agent de la commune", "Agent of the commune";
         AgentOnBehalf = "agent_on_behalf", "Agent au nom du porteur venu au guichet", "Agent on behalf of a holder at the counter";
         ElectedOfficial = "elected_official", "Élu de la commune", "Elected official of the commune";
+        TownHall = "town_hall", "Agent ou élu de la commune, de quelque côté qu'il se tienne", "Agent or elected official of the commune, on whichever side";
         Admin = "admin", "Administrateur de la plateforme", "Administrator of the platform";
         Clock = "clock", "Le temps qui passe", "The passing of time";
     }
@@ -33,6 +34,7 @@ pub struct ActiveMandate {
     pub commune: String,
     /// `Agent` or `ElectedOfficial`.
     pub role: Role,
+    /// By a delegation that counts today.
     pub may_sign: bool,
     pub capacity: String,
 }
@@ -46,6 +48,8 @@ pub struct Standing {
     pub mandates: Vec<ActiveMandate>,
     pub holder: Option<Membership>,
     pub host: Option<Membership>,
+    /// They have stood aside in this matter.
+    pub recused: bool,
     /// The matter was entered at the counter: an agent may act for its holder.
     pub entered_on_behalf: bool,
 }
@@ -57,7 +61,7 @@ pub enum Denial {
     Anonymous,
     /// None of their roles is asked for.
     NotAllowed,
-    /// They have the role on the commune's side, and stand on the other side too.
+    /// They have the role on the commune's side, and stand on the other side too or have stood aside.
     ConflictOfInterest,
 }
 
@@ -72,14 +76,20 @@ impl Standing {
                 self.mandates.iter().any(|mandate| mandate.role == role)
             }
             Role::AgentOnBehalf => self.entered_on_behalf && self.has(Role::Agent),
+            Role::TownHall => self.is_town_hall(),
             Role::Admin => self.is_admin,
             Role::Clock => false,
         }
     }
 
-    /// A member of the holder or of the host: never acts for the commune in this matter.
+    /// A member of the holder or of the host.
     pub fn is_on_the_holders_side(&self) -> bool {
         self.holder.is_some() || self.host.is_some()
+    }
+
+    /// Never acts for the commune in this matter.
+    pub fn stands_aside(&self) -> bool {
+        self.is_on_the_holders_side() || self.recused
     }
 
     /// Works for the commune: agent or elected official.
@@ -106,7 +116,7 @@ impl Standing {
             if matches!(
                 role,
                 Role::Agent | Role::AgentOnBehalf | Role::ElectedOfficial
-            ) && self.is_on_the_holders_side()
+            ) && self.stands_aside()
             {
                 conflict = true;
             } else {
@@ -159,6 +169,7 @@ mod tests {
                 .collect(),
             holder: has(Role::Holder).then(Membership::default),
             host: has(Role::Host).then(Membership::default),
+            recused: false,
             entered_on_behalf: has(Role::AgentOnBehalf),
         }
     }
@@ -216,6 +227,17 @@ mod tests {
             ),
             (&[Resident, Admin], &[Admin], Ok(Admin)),
             (&[Resident, Admin], &[Role::Clock], Err(Denial::NotAllowed)),
+            // Whoever stands on both sides may still say so.
+            (
+                &[Resident, Agent, Holder],
+                &[Role::TownHall],
+                Ok(Role::TownHall),
+            ),
+            (
+                &[Resident, Holder],
+                &[Role::TownHall],
+                Err(Denial::NotAllowed),
+            ),
         ];
         for (has, who, expected) in cases {
             assert_eq!(
@@ -224,5 +246,25 @@ mod tests {
                 "{has:?} acting as one of {who:?}"
             );
         }
+    }
+
+    #[test]
+    fn who_was_recused_is_a_resident_like_others() {
+        let recused = |roles| Standing {
+            recused: true,
+            ..standing(roles)
+        };
+        let official = recused(&[Role::Resident, Role::ElectedOfficial]);
+        assert_eq!(
+            official.permit(&[Role::ElectedOfficial]),
+            Err(Denial::ConflictOfInterest)
+        );
+        assert_eq!(official.permit(&[Role::Resident]), Ok(Role::Resident));
+        assert_eq!(official.permit(&[Role::Agent]), Err(Denial::NotAllowed));
+        let agent = recused(&[Role::Resident, Role::Agent, Role::AgentOnBehalf]);
+        assert_eq!(
+            agent.permit(&[Role::Holder, Role::AgentOnBehalf]),
+            Err(Denial::ConflictOfInterest)
+        );
     }
 }

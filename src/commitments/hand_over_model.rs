@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::dto::{UpkeepHandOver, Side};
+use super::dto::{Side, UpkeepHandOver};
 use super::lifecycle::{HAND_OVER, HandOverAction as Action, HandOverState};
 use super::model::{CommitmentRow, may_hand_over};
 use crate::audit::{self, Entry, Subject, Visibility};
@@ -62,7 +62,10 @@ impl Relation {
             .await?;
         Ok(Self {
             standing: standing.clone(),
-            successor: membership(session, row.holder_id).await?,
+            successor: session
+                .actor
+                .membership(&session.conn, row.holder_id)
+                .await?,
             without_members: members == 0,
         })
     }
@@ -139,18 +142,6 @@ pub async fn keeper(
         .optional()?)
 }
 
-async fn membership(
-    session: &mut Session,
-    holder: HolderId,
-) -> Result<Option<Membership>, ApiError> {
-    let commune = holder.commune();
-    let standing = session
-        .actor
-        .standing(&session.conn, &commune, Some(holder), None)
-        .await?;
-    Ok(standing.holder)
-}
-
 /// What the caller is to a commitment that this body keeps: its members stand where the side stood that promised it.
 /// Those who stood there before have nothing to say any more, and are still not of the commune's side.
 pub async fn standing(
@@ -163,7 +154,7 @@ pub async fn standing(
     let Some(keeper) = keeper else {
         return Ok(standing);
     };
-    let mine = membership(session, keeper).await?;
+    let mine = session.actor.membership(&session.conn, keeper).await?;
     let before = standing.holder.or(standing.host);
     if row.side == Side::Host {
         standing.host = mine;
@@ -266,7 +257,7 @@ pub async fn record(
     let entry = Entry {
         commune: &row.commune_code,
         initiative: Some(commitment.initiative_id),
-        subject: Subject::UpkeepHandOver,
+        subject: Subject::HandOver,
         subject_id: row.id.0,
         action,
         states,

@@ -3,7 +3,7 @@
 use actix_web::{get, post, web};
 use diesel_async::RunQueryDsl;
 
-use super::dto::{UpkeepHandOver, UpkeepHandOverList, NewUpkeepHandOver};
+use super::dto::{NewUpkeepHandOver, UpkeepHandOver, UpkeepHandOverList};
 use super::hand_over_model::{self as hand_overs, HandOverRow, Relation};
 use super::lifecycle::{
     CommitmentAction, CommitmentState, HAND_OVER, HandOverAction as Action, HandOverState,
@@ -89,7 +89,7 @@ pub async fn offer_hand_over(
     state
         .write(&caller, async move |session| {
             let (found, commitment) = routes::lock(session, *id).await?;
-            let step = commitment.step(CommitmentAction::UpkeepHandOver, &found.standing)?;
+            let step = commitment.step(CommitmentAction::HandOver, &found.standing)?;
             let role = super::model::may_hand_over(commitment.side, &found.standing)?;
             let Some(upkeep) = commitment.upkeep() else {
                 return Err(ApiError::requirement(

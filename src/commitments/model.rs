@@ -320,7 +320,10 @@ pub async fn advance(
     action: CommitmentAction,
     reason: Option<&str>,
 ) -> Result<(), ApiError> {
-    if matches!(action, CommitmentAction::Accept | CommitmentAction::Decline) {
+    // Who accepted on paper stands there already.
+    if matches!(action, CommitmentAction::Accept | CommitmentAction::Decline)
+        && row.answered_by.is_none()
+    {
         row.answered_by = session.actor.user_id();
     }
     if let Some(reason) = reason {

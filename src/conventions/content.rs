@@ -10,11 +10,12 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::dto::{
-    AmendmentKind, Authority, ContributorStatus, InitiativeTitle, Party, WorksOwnership,
+    AmendmentKind, Authority, ContributorStatus, Entitlement, InitiativeTitle, Party,
+    WorksOwnership,
 };
 use super::lifecycle::ConventionState;
 use super::model::{self, ConventionRow, Found};
-use super::parties::{self, Body, PartyState, hexadecimal};
+use super::parties::{self, Body, LegalIdentity, PartyState, hexadecimal};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side, ValuationMethod};
 use crate::commitments::model::CommitmentRow;
 use crate::commitments::upkeep::Upkeep;
@@ -53,8 +54,16 @@ pub struct ContentParty {
     /// SIRET.
     #[schema(required)]
     pub siret: Option<String>,
+    /// Number in the national register of associations.
+    #[schema(required)]
+    pub rna: Option<String>,
+    /// Registered office.
+    #[schema(required)]
+    pub address: Option<String>,
     /// The signatory's function.
     pub capacity: String,
+    /// By what right they sign.
+    pub entitlement: Entitlement,
     /// The signatory: SHA-256 of a secret salt followed by the full name, in hexadecimal.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub signatory: String,
@@ -369,22 +378,17 @@ pub async fn draw_up(
         .select((communes::name, communes::siren))
         .first(conn)
         .await?;
-    let (holder, host) = bodies;
     let party = |state: &PartyState| {
-        let body = match state.row.party {
-            Party::Commune => None,
-            Party::Holder => Some(holder),
-            Party::Host => host.as_ref(),
-        };
+        let legal = LegalIdentity::of(state.row.party, &name, bodies);
         Some(ContentParty {
             party: state.row.party,
-            name: match body {
-                None => Some(name.clone()),
-                Some(body) => Some(body.name.clone()).filter(|_| body.kind != HolderKind::Person),
-            },
-            kind: body.map(|body| body.kind),
-            siret: body.and_then(|body| body.siret.clone()),
+            name: legal.name,
+            kind: legal.kind,
+            siret: legal.siret,
+            rna: legal.rna,
+            address: legal.address,
             capacity: state.row.capacity.clone(),
+            entitlement: state.row.entitlement(),
             signatory: state.identity.hash()?,
         })
     };

@@ -8,7 +8,7 @@ use validator::{Validate, ValidationError};
 use super::lifecycle::{ConventionAction, ConventionState};
 use crate::codes::codes;
 use crate::commitments::dto::{Balance, Commitment};
-use crate::holders::dto::HolderSummary;
+use crate::holders::dto::{HolderKind, HolderSummary};
 use crate::ids::{ConventionId, DocumentId, InitiativeId, MandateId, TemplateId, UserId};
 use crate::initiatives::dto::{CommuneSummary, Land};
 
@@ -54,6 +54,28 @@ codes! {
         Advanced = "advanced", "Avancée", "Advanced";
         Qualified = "qualified", "Qualifiée", "Qualified";
     }
+}
+
+codes! {
+    /// What makes somebody the one who signs for a party.
+    pub enum EntitlementKind "entitlement_kinds" {
+        Mandate = "mandate", "Mandat, par délégation", "Mandate, by delegation";
+        Membership = "membership", "Membre qui peut signer", "Member who may sign";
+        Attested = "attested", "Vérifié par la commune, pour qui signe sur papier", "Checked by the commune, of who signs on paper";
+    }
+}
+
+/// By what right somebody signs for a party.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Entitlement {
+    /// What makes them the one who signs.
+    pub kind: EntitlementKind,
+    /// Of a mandate, the act that gives the power to sign.
+    #[schema(required, example = "Arrêté 2026-12")]
+    pub delegation_reference: Option<String>,
+    /// Day of that act.
+    #[schema(required)]
+    pub delegation_on: Option<NaiveDate>,
 }
 
 /// The votes on a deliberation.
@@ -199,9 +221,30 @@ pub struct ConventionFilter {
 pub struct ConventionParty {
     /// Which party.
     pub party: Party,
+    /// Name of the commune or of the holder; null for a natural person.
+    #[schema(required)]
+    pub name: Option<String>,
+    /// What the holder or host is; null for the commune.
+    #[schema(required)]
+    pub kind: Option<HolderKind>,
+    /// SIRET.
+    #[schema(required)]
+    pub siret: Option<String>,
+    /// Number in the national register of associations.
+    #[schema(required)]
+    pub rna: Option<String>,
+    /// Registered office.
+    #[schema(required)]
+    pub address: Option<String>,
     /// The signatory's function.
     #[schema(example = "Présidente")]
     pub capacity: String,
+    /// By what right they sign.
+    pub entitlement: Entitlement,
+    /// The signatory as the content names them: SHA-256 of a secret salt followed by the full name, in hexadecimal; null
+    /// once the name was erased.
+    #[schema(required, pattern = "^[0-9a-f]{64}$")]
+    pub signatory: Option<String>,
     /// The signatory's name, for the parties and the town hall; null for others, and once it was erased.
     #[schema(required, example = "Camille Dupont")]
     pub full_name: Option<String>,
@@ -222,6 +265,13 @@ pub struct ConventionParty {
     /// The scan of a signature on paper, for the parties and the town hall.
     #[schema(required)]
     pub document_id: Option<DocumentId>,
+    /// When the commune's signatory said that this signature, recorded from a paper, is not theirs.
+    #[schema(required)]
+    pub contested_at: Option<DateTime<Utc>>,
+    /// Last day on which the commune's signatory may contest a signature that an agent recorded, for the parties and the
+    /// town hall.
+    #[schema(required)]
+    pub contestable_until: Option<NaiveDate>,
 }
 
 /// One version of a convention: who does what, signed by both sides.

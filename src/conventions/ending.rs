@@ -33,7 +33,8 @@ pub fn configure(routes: &mut Routes) {
 /// What stands for a reason where the holder gave none.
 const WITHDRAWN: &str = "L'initiative est retirée par son porteur.";
 
-async fn cancel_unsigned(
+/// Cancels what not all have signed of an initiative.
+pub async fn cancel_unsigned(
     session: &mut Session,
     id: InitiativeId,
     role: Role,

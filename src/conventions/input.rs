@@ -505,6 +505,33 @@ impl QuickConvention {
     }
 }
 
+/// A quick yes that an official gave on paper, for an agent who records it.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"opinion": "Huit jardinières, sans difficulté.", "reason": "Embellit la rue.",
+    "mandate_id": "019ecac3-3f10-8035-b9b9-a4c7d1f0e212", "decided_on": "2026-06-12", "paper_reference": "Registre 2026-31",
+    "convention": {"object": "Huit jardinières rue Faidherbe", "starts_on": "2026-07-01", "ends_on": "2028-06-30",
+    "holder_signatory": {"person": {"full_name": "Jeanne Martin", "adult": true}, "capacity": "Présidente"}}}))]
+pub struct RecordedQuickYes {
+    /// The opinion in one line.
+    #[schema(min_length = 1, max_length = 500)]
+    pub opinion: String,
+    /// Why yes.
+    #[schema(min_length = 1, max_length = 5000)]
+    pub reason: String,
+    /// The mandate of the official who decided.
+    pub mandate_id: MandateId,
+    /// Day on which it was decided: neither in the future nor before the submission.
+    pub decided_on: NaiveDate,
+    /// Where the paper is.
+    #[schema(min_length = 1, max_length = 200)]
+    pub paper_reference: String,
+    /// The convention to open for signature at once; the official who decided signs it by default.
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub convention: Option<QuickConvention>,
+}
+
 /// A quick yes to a small project, with its convention where that is ready.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

@@ -26,6 +26,7 @@ codes! {
         Reopen = "reopen", "Rouvrir la rédaction", "Reopen";
         Sign = "sign", "Signer", "Sign";
         RecordSignature = "record_signature", "Enregistrer une signature sur papier", "Record a signature on paper";
+        ContestSignature = "contest_signature", "Contester une signature enregistrée en son nom", "Contest a signature recorded in one's name";
         Cancel = "cancel", "Annuler", "Cancel";
         Amend = "amend", "Préparer un avenant", "Amend";
         Renew = "renew", "Renouveler", "Renew";
@@ -57,6 +58,7 @@ pub const WITH_ROUTE: &[Action] = &[
     Action::Reopen,
     Action::Sign,
     Action::RecordSignature,
+    Action::ContestSignature,
     Action::Cancel,
     Action::Amend,
     Action::Renew,
@@ -138,6 +140,16 @@ pub const CONVENTION: Lifecycle<ConventionState, Action> = Lifecycle {
             Text::new(
                 "Le papier signé par le signataire désigné, jamais par qui l'enregistre.",
                 "The paper signed by the named signatory, who is never the one that records it.",
+            ),
+        ),
+        rule(
+            Action::ContestSignature,
+            &[OpenForSignature, Active, Suspended],
+            None,
+            &[ElectedOfficial],
+            Text::new(
+                "L'élu au nom de qui une signature sur papier a été enregistrée, dans les huit jours ; un motif ; annule la signature, ou suspend la convention en vigueur.",
+                "The official in whose name a signature on paper was recorded, within eight days; a reason; voids the signature, or suspends the convention in force.",
             ),
         ),
         rule(

@@ -14,6 +14,7 @@ pub mod list;
 pub mod model;
 pub mod naming;
 pub mod opening;
+pub mod paper;
 pub mod parties;
 pub mod quick;
 pub mod routes;

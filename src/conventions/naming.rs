@@ -53,32 +53,44 @@ async fn name_for_commune(
     row: &ConventionRow,
     CommuneSignatory { mandate_id }: CommuneSignatory,
 ) -> Result<(), ApiError> {
-    let mandate: Option<(UserId, String, String)> = mandates::table
-        .inner_join(users::table.on(users::id.eq(mandates::user_id)))
-        .filter(mandates::id.eq(mandate_id))
-        .filter(mandates::commune_code.eq(&row.commune_code))
-        .filter(mandates::may_sign)
-        .filter(users::erased_at.is_null())
-        .select((mandates::user_id, mandates::capacity, users::full_name))
-        .first(&mut session.conn)
-        .await
-        .optional()?;
-    let (user_id, capacity, full_name) = mandate.ok_or_else(|| {
-        ApiError::fault(
-            "/parties/commune/mandate_id",
-            FaultCode::NotFound,
-            "Aucun mandat de la commune qui permet de signer n'a cet identifiant.",
-            "No mandate of the commune that may sign has this id.",
-        )
-    })?;
+    let mandate: Option<(UserId, String, String, Option<String>, Option<NaiveDate>)> =
+        mandates::table
+            .inner_join(users::table.on(users::id.eq(mandates::user_id)))
+            .filter(mandates::id.eq(mandate_id))
+            .filter(mandates::commune_code.eq(&row.commune_code))
+            .filter(mandates::may_sign)
+            .filter(users::erased_at.is_null())
+            .select((
+                mandates::user_id,
+                mandates::capacity,
+                users::full_name,
+                mandates::delegation_reference,
+                mandates::delegation_on,
+            ))
+            .first(&mut session.conn)
+            .await
+            .optional()?;
+    let (user_id, capacity, full_name, delegation_reference, delegation_on) =
+        mandate.ok_or_else(|| {
+            ApiError::fault(
+                "/parties/commune/mandate_id",
+                FaultCode::NotFound,
+                "Aucun mandat de la commune qui permet de signer n'a cet identifiant.",
+                "No mandate of the commune that may sign has this id.",
+            )
+        })?;
     put(
         session,
         row,
-        Party::Commune,
-        Some(user_id),
-        Some(mandate_id),
         &full_name,
-        &capacity,
+        Named {
+            party: Party::Commune,
+            user_id: Some(user_id),
+            mandate_id: Some(mandate_id),
+            capacity,
+            delegation_reference,
+            delegation_on,
+        },
     )
     .await
 }
@@ -98,11 +110,15 @@ async fn name_for(
     put(
         session,
         row,
-        party,
-        new.user_id,
-        None,
         &full_name,
-        &new.capacity,
+        Named {
+            party,
+            user_id: new.user_id,
+            mandate_id: None,
+            capacity: new.capacity.clone(),
+            delegation_reference: None,
+            delegation_on: None,
+        },
     )
     .await
 }
@@ -144,15 +160,23 @@ async fn member(
     }
 }
 
-async fn put(
-    session: &mut Session,
-    row: &ConventionRow,
+/// A signatory, but for the name.
+struct Named {
     party: Party,
     user_id: Option<UserId>,
     mandate_id: Option<MandateId>,
+    capacity: String,
+    delegation_reference: Option<String>,
+    delegation_on: Option<NaiveDate>,
+}
+
+async fn put(
+    session: &mut Session,
+    row: &ConventionRow,
     full_name: &str,
-    capacity: &str,
+    new: Named,
 ) -> Result<(), ApiError> {
+    let (party, user_id) = (new.party, new.user_id);
     let named = of(&mut session.conn, row.id).await?;
     let elsewhere = named
         .iter()
@@ -186,8 +210,10 @@ async fn put(
         party,
         identity_id: identity.id,
         user_id,
-        mandate_id,
-        capacity: capacity.to_owned(),
+        mandate_id: new.mandate_id,
+        capacity: new.capacity,
+        delegation_reference: new.delegation_reference,
+        delegation_on: new.delegation_on,
     };
     diesel::insert_into(convention_parties::table)
         .values(&signatory)

@@ -24,7 +24,7 @@ use crate::initiatives::dto::Land;
 use crate::initiatives::lifecycle::InitiativeState;
 use crate::lifecycle::Step;
 use crate::state::Session;
-use crate::templates;
+use crate::{recusals, templates};
 
 /// Freezes the content of a draft that the caller holds locked, once every condition is met.
 pub async fn open(
@@ -173,7 +173,7 @@ async fn of_the_parties(
     let memberships: Vec<(crate::ids::HolderId, UserId, bool)> = holder_members::table
         .filter(holder_members::commune_code.eq(&row.commune_code))
         .filter(holder_members::holder_id.eq_any(bodies))
-        .filter(holder_members::user_id.eq_any(accounts))
+        .filter(holder_members::user_id.eq_any(&accounts))
         .filter(holder_members::state.eq("active"))
         .select((
             holder_members::holder_id,
@@ -182,6 +182,8 @@ async fn of_the_parties(
         ))
         .load(&mut session.conn)
         .await?;
+    let recused =
+        recusals::model::who(&mut session.conn, found.row.initiative_id, &accounts).await?;
     let needed = [
         (Party::Commune, true),
         (Party::Holder, true),
@@ -219,11 +221,11 @@ async fn of_the_parties(
         };
         let mut theirs = memberships.iter().filter(|(_, user, _)| *user == account);
         match body {
-            None if theirs.next().is_some() => wrong(
+            None if theirs.next().is_some() || recused.contains(&account) => wrong(
                 faults,
                 &pointer,
-                "Le signataire de la commune est membre du porteur ou de la structure porteuse.",
-                "The commune's signatory is a member of the holder or of the host organisation.",
+                "Le signataire de la commune est membre du porteur ou de la structure porteuse, ou récusé.",
+                "The commune's signatory is a member of the holder or of the host organisation, or was recused.",
             ),
             Some(body) if !theirs.any(|(of, _, may_sign)| *of == body && *may_sign) => wrong(
                 faults,

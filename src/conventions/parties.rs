@@ -6,9 +6,10 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use sha2::{Digest, Sha256};
 
-use super::dto::{ConventionParty, Party, SignatureMethod};
+use super::dto::{ConventionParty, Entitlement, EntitlementKind, Party, SignatureMethod};
 use super::model::ConventionRow;
 use crate::auth::policy::{Role, Standing};
+use crate::db::contestable_until;
 use crate::db::schema::{convention_parties, holders, identities, signatures};
 use crate::holders::dto::{HolderKind, HolderSummary};
 use crate::http::error::ApiError;
@@ -26,6 +27,23 @@ pub struct PartyRow {
     pub user_id: Option<UserId>,
     pub mandate_id: Option<MandateId>,
     pub capacity: String,
+    pub delegation_reference: Option<String>,
+    pub delegation_on: Option<NaiveDate>,
+}
+
+impl PartyRow {
+    /// By what right the signatory signs.
+    pub fn entitlement(&self) -> Entitlement {
+        Entitlement {
+            kind: match (self.mandate_id, self.user_id) {
+                (Some(_), _) => EntitlementKind::Mandate,
+                (None, Some(_)) => EntitlementKind::Membership,
+                (None, None) => EntitlementKind::Attested,
+            },
+            delegation_reference: self.delegation_reference.clone(),
+            delegation_on: self.delegation_on,
+        }
+    }
 }
 
 /// A row of `identities`.
@@ -60,9 +78,19 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = signatures)]
 pub struct Signature {
+    pub id: SignatureId,
     pub signed_on: NaiveDate,
     pub method: SignatureMethod,
     pub document_id: Option<DocumentId>,
+    pub recorded_by: Option<UserId>,
+    pub contested_at: Option<DateTime<Utc>>,
+}
+
+/// A signature that was recorded in the name of an official, who has not contested it.
+pub struct SignatureInName {
+    pub id: SignatureId,
+    pub user_id: UserId,
+    pub contestable_until: NaiveDate,
 }
 
 /// A row of `signatures` to add.
@@ -91,14 +119,36 @@ pub struct PartyState {
     pub row: PartyRow,
     pub identity: IdentityRow,
     pub signature: Option<Signature>,
+    /// Last day on which the signature can be contested, where it can be at all.
+    contestable_until: Option<NaiveDate>,
 }
 
 impl PartyState {
+    /// The commune's signature, where it was recorded from a paper and is not contested yet.
+    pub fn in_name(&self) -> Option<SignatureInName> {
+        let signature = self.signature.as_ref()?;
+        let open = self.row.party == Party::Commune
+            && signature.recorded_by.is_some()
+            && signature.contested_at.is_none();
+        Some(SignatureInName {
+            id: signature.id,
+            user_id: self.row.user_id.filter(|_| open)?,
+            contestable_until: self.contestable_until?,
+        })
+    }
+
     /// As the API shows it; `inside` to those who sign and to the town hall.
-    pub fn show(&self, inside: bool) -> ConventionParty {
+    pub fn show(&self, legal: LegalIdentity, inside: bool) -> ConventionParty {
         ConventionParty {
             party: self.row.party,
+            name: legal.name,
+            kind: legal.kind,
+            siret: legal.siret,
+            rna: legal.rna,
+            address: legal.address,
             capacity: self.row.capacity.clone(),
+            entitlement: self.row.entitlement(),
+            signatory: self.identity.hash(),
             full_name: self.identity.full_name.clone().filter(|_| inside),
             user_id: self.row.user_id.filter(|_| inside),
             mandate_id: self.row.mandate_id.filter(|_| inside),
@@ -110,6 +160,14 @@ impl PartyState {
                 .as_ref()
                 .and_then(|signed| signed.document_id)
                 .filter(|_| inside),
+            contested_at: self
+                .signature
+                .as_ref()
+                .and_then(|signed| signed.contested_at),
+            contestable_until: self
+                .in_name()
+                .map(|signed| signed.contestable_until)
+                .filter(|_| inside),
         }
     }
 }
@@ -119,7 +177,8 @@ pub async fn of(
     conn: &mut AsyncPgConnection,
     id: ConventionId,
 ) -> Result<Vec<PartyState>, ApiError> {
-    let rows: Vec<(PartyRow, IdentityRow, Option<Signature>)> = convention_parties::table
+    type Row = (PartyRow, IdentityRow, Option<Signature>, Option<NaiveDate>);
+    let rows: Vec<Row> = convention_parties::table
         .inner_join(
             identities::table.on(identities::id
                 .eq(convention_parties::identity_id)
@@ -139,15 +198,17 @@ pub async fn of(
             PartyRow::as_select(),
             IdentityRow::as_select(),
             Option::<Signature>::as_select(),
+            contestable_until(signatures::signed_at).nullable(),
         ))
         .load(conn)
         .await?;
     Ok(rows
         .into_iter()
-        .map(|(row, identity, signature)| PartyState {
+        .map(|(row, identity, signature, contestable_until)| PartyState {
             row,
             identity,
             signature,
+            contestable_until,
         })
         .collect())
 }
@@ -160,7 +221,42 @@ pub struct Body {
     pub kind: HolderKind,
     pub name: String,
     pub siret: Option<String>,
+    pub rna: Option<String>,
+    pub address: Option<String>,
     pub republican_commitment_on: Option<NaiveDate>,
+}
+
+/// What a party is by law; natural persons have no name here.
+#[derive(Clone, Debug, Default)]
+pub struct LegalIdentity {
+    pub name: Option<String>,
+    pub kind: Option<HolderKind>,
+    pub siret: Option<String>,
+    pub rna: Option<String>,
+    pub address: Option<String>,
+}
+
+impl LegalIdentity {
+    /// That of a party of a convention between the commune of this name and these bodies.
+    pub fn of(party: Party, commune: &str, (holder, host): &(Body, Option<Body>)) -> Self {
+        let body = match party {
+            Party::Commune => {
+                return Self {
+                    name: Some(commune.to_owned()),
+                    ..Self::default()
+                };
+            }
+            Party::Holder => Some(holder),
+            Party::Host => host.as_ref(),
+        };
+        body.map_or_else(Self::default, |body| Self {
+            name: Some(body.name.clone()).filter(|_| body.kind != HolderKind::Person),
+            kind: Some(body.kind),
+            siret: body.siret.clone(),
+            rna: body.rna.clone(),
+            address: body.address.clone(),
+        })
+    }
 }
 
 impl Body {

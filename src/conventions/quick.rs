@@ -21,10 +21,11 @@ use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
 use crate::http::routes::Routes;
-use crate::ids::{ConventionId, InitiativeId};
+use crate::ids::{ConventionId, InitiativeId, MandateId, UserId};
 use crate::initiatives::actions;
 use crate::initiatives::dto::{Initiative, QuickAccept};
-use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction};
+use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction, InitiativeState};
+use crate::initiatives::model::Decider;
 use crate::lifecycle::Step;
 use crate::state::{Session, State};
 use crate::{commitments, communes, initiatives};
@@ -67,34 +68,48 @@ pub async fn quick_accept_initiative(
 ) -> Answer {
     state
         .write(&caller, async move |session| {
-            let mut found = initiatives::model::lock(session, *id).await?;
+            let found = initiatives::model::lock(session, *id).await?;
             let action = InitiativeAction::QuickAccept;
             let step = INITIATIVE.step(found.row.state, action, &found.standing)?;
             if_match.check(found.row.version)?;
-            require_small(session, &found).await?;
-            let QuickYes {
-                opinion,
-                reason,
-                convention,
-            } = body.0;
-            let yes = QuickAccept { opinion, reason };
-            actions::quick_accept(session, &mut found, step, yes).await?;
-            let convention = match convention {
-                Some(terms) => {
-                    let id = open_small(session, found, terms).await?;
-                    Some(view::show(session, id).await?.1)
-                }
-                None => None,
-            };
-            let (version, initiative) =
-                initiatives::view::show(&session.conn, &session.actor, *id).await?;
-            let accepted = QuickAccepted {
-                initiative,
-                convention,
-            };
-            Reply::resource(version, &accepted)
+            let decider = Decider::caller(session, &found.standing)?;
+            say_yes(session, found, step, action, body.0, decider).await
         })
         .await
+}
+
+/// Accepts a small project in the name of an official, and opens its convention where there is one.
+pub async fn say_yes(
+    session: &mut Session,
+    mut found: initiatives::model::Found,
+    step: Step<InitiativeState>,
+    action: InitiativeAction,
+    yes: QuickYes,
+    decider: Decider,
+) -> Answer {
+    require_small(session, &found).await?;
+    let id = found.row.id;
+    let QuickYes {
+        opinion,
+        reason,
+        convention,
+    } = yes;
+    let yes = QuickAccept { opinion, reason };
+    let (official, signs_by) = (decider.user_id, decider.signs_by);
+    actions::quick_accept(session, &mut found, step, action, yes, decider).await?;
+    let convention = match convention {
+        Some(terms) => {
+            let opened = open_small(session, found, step.role, terms, official, signs_by).await?;
+            Some(view::show(session, opened).await?.1)
+        }
+        None => None,
+    };
+    let (version, initiative) = initiatives::view::show(&session.conn, &session.actor, id).await?;
+    let accepted = QuickAccepted {
+        initiative,
+        convention,
+    };
+    Reply::resource(version, &accepted)
 }
 
 /// No subsidy, and what the commune gives stays below its ceiling.
@@ -137,18 +152,16 @@ async fn require_small(
     Ok(())
 }
 
-/// Accepts what the holder proposed, drafts a convention with all of it, opens it, and signs it for the commune when
-/// that is asked. The caller is an elected official and holds the accepted initiative locked.
-pub async fn open_small(
+/// Accepts in the name of an official what the holder proposed, drafts a convention with all of it, opens it, and signs
+/// it for the commune when that is asked. The caller holds the accepted initiative locked.
+async fn open_small(
     session: &mut Session,
     initiative: initiatives::model::Found,
+    role: Role,
     terms: QuickConvention,
+    official: UserId,
+    own: Option<MandateId>,
 ) -> Result<ConventionId, ApiError> {
-    let role = initiative.standing.permit(&[Role::ElectedOfficial])?;
-    let own = initiative
-        .standing
-        .signing_mandate()
-        .map(|mandate| mandate.id);
     let sign = terms.sign;
     if sign && (own.is_none() || terms.mandate_id.is_some_and(|named| Some(named) != own)) {
         return Err(ApiError::forbidden(
@@ -157,7 +170,7 @@ pub async fn open_small(
         ));
     }
     let commune = terms.mandate_id.or(own);
-    accept_the_holders(session, &initiative).await?;
+    accept_the_holders(session, &initiative, official).await?;
     let row = drafting::draft(session, &initiative, role, terms.draft(commune)).await?;
     let id = row.id;
     let mut found = Found { row, initiative };
@@ -176,6 +189,7 @@ pub async fn open_small(
 async fn accept_the_holders(
     session: &mut Session,
     initiative: &initiatives::model::Found,
+    official: UserId,
 ) -> Result<(), ApiError> {
     for mut row in commitments::model::lock_all(&mut session.conn, initiative.row.id).await? {
         if row.state != CommitmentState::Proposed || row.proposed_side != ProposedSide::Holder {
@@ -185,6 +199,7 @@ async fn accept_the_holders(
         let step = row
             .lifecycle()
             .step(row.state, action, &initiative.standing)?;
+        row.answered_by = Some(official);
         commitments::model::advance(session, &mut row, step, action, None).await?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use super::content;
 use super::dto::Convention;
 use super::lifecycle::{CONVENTION, ConventionAction, ConventionState, WITH_ROUTE};
 use super::model::{self, Found};
-use super::parties::{self, PartyState};
+use super::parties::{self, LegalIdentity, PartyState};
 use crate::commitments;
 use crate::commitments::dto::Commitment;
 use crate::db::schema::{communes, conventions, events, holders, initiatives};
@@ -34,6 +34,12 @@ fn allowed_actions(
         .filter(|action| match action {
             ConventionAction::Sign => parties.iter().any(|party| {
                 party.signature.is_none() && parties::may_sign(session, standing, party).is_ok()
+            }),
+            ConventionAction::ContestSignature => parties.iter().any(|party| {
+                party.in_name().is_some_and(|signed| {
+                    Some(signed.user_id) == session.actor.user_id()
+                        && session.today() <= signed.contestable_until
+                })
             }),
             ConventionAction::Terminate => model::may_terminate(standing).is_ok(),
             _ => true,
@@ -141,12 +147,18 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         .select(communes::name)
         .first(&mut session.conn)
         .await?;
-    let (holder, host) = parties::bodies(&mut session.conn, &found.row).await?;
+    let bodies = parties::bodies(&mut session.conn, &found.row).await?;
     let parties = parties::of(&mut session.conn, id).await?;
     let commitments = commitments(session, &found).await?;
     let allowed_actions = allowed_actions(session, &found, &parties);
     let inside = found.is_inside();
     let authority = found.row.authority();
+    let shown = |party: &PartyState| {
+        let legal = LegalIdentity::of(party.row.party, &commune, &bodies);
+        party.show(legal, inside)
+    };
+    let shown_parties = parties.iter().map(shown).collect();
+    let (holder, host) = bodies;
     let row = found.row;
     let convention = Convention {
         id,
@@ -188,7 +200,7 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         authority,
         balance: commitments::balance::balance(&commitments),
         commitments,
-        parties: parties.iter().map(|party| party.show(inside)).collect(),
+        parties: shown_parties,
         content_sha256: row.content_sha256,
         template_id: row.template_id,
         opened_at: row.opened_at,

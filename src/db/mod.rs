@@ -23,6 +23,11 @@ use diesel_async::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use futures_util::FutureExt;
 
+diesel::define_sql_function! {
+    /// The last day on which an official may contest what was recorded in their name at this instant.
+    fn contestable_until(recorded_at: diesel::sql_types::Timestamptz) -> diesel::sql_types::Date;
+}
+
 /// The migrations of this version of the program.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 

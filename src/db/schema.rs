@@ -92,6 +92,8 @@ diesel::table! {
         user_id -> Nullable<Uuid>,
         mandate_id -> Nullable<Uuid>,
         capacity -> Text,
+        delegation_reference -> Nullable<Text>,
+        delegation_on -> Nullable<Date>,
     }
 }
 
@@ -176,6 +178,11 @@ diesel::table! {
         decided_on -> Date,
         decided_at -> Timestamptz,
         capacity -> Text,
+        recorded_by -> Nullable<Uuid>,
+        paper_reference -> Nullable<Text>,
+        contested_at -> Nullable<Timestamptz>,
+        contested_by -> Nullable<Uuid>,
+        contest_reason -> Nullable<Text>,
     }
 }
 
@@ -345,6 +352,7 @@ diesel::table! {
         name -> Text,
         description -> Nullable<Text>,
         siret -> Nullable<Text>,
+        address -> Nullable<Text>,
         rna -> Nullable<Text>,
         republican_commitment_on -> Nullable<Date>,
         contact_email -> Nullable<Text>,
@@ -458,6 +466,8 @@ diesel::table! {
         role -> Text,
         capacity -> Text,
         may_sign -> Bool,
+        delegation_reference -> Nullable<Text>,
+        delegation_on -> Nullable<Date>,
         starts_on -> Date,
         ends_on -> Nullable<Date>,
         granted_by -> Uuid,
@@ -532,6 +542,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    recusals (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        initiative_id -> Uuid,
+        user_id -> Uuid,
+        grounds -> Text,
+        text -> Nullable<Text>,
+        recorded_by -> Nullable<Uuid>,
+        recused_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     reference_data (name) {
         name -> Text,
         sha256 -> Text,
@@ -589,6 +612,9 @@ diesel::table! {
         paper_reference -> Nullable<Text>,
         voided_at -> Nullable<Timestamptz>,
         void_reason -> Nullable<Text>,
+        contested_at -> Nullable<Timestamptz>,
+        contested_by -> Nullable<Uuid>,
+        contest_reason -> Nullable<Text>,
         document_id -> Nullable<Uuid>,
     }
 }
@@ -650,7 +676,6 @@ diesel::joinable!(convention_templates -> users (saved_by));
 diesel::joinable!(conventions -> communes (commune_code));
 diesel::joinable!(conventions -> users (created_by));
 diesel::joinable!(decisions -> communes (commune_code));
-diesel::joinable!(decisions -> users (decided_by));
 diesel::joinable!(departments -> regions (region_code));
 diesel::joinable!(documents -> communes (commune_code));
 diesel::joinable!(endorsements -> users (user_id));
@@ -677,6 +702,7 @@ diesel::joinable!(notes -> users (author_id));
 diesel::joinable!(opinions -> communes (commune_code));
 diesel::joinable!(opinions -> users (given_by));
 diesel::joinable!(participations -> users (user_id));
+diesel::joinable!(recusals -> communes (commune_code));
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(reminders -> communes (commune_code));
 diesel::joinable!(signatures -> communes (commune_code));
@@ -713,6 +739,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     notes,
     opinions,
     participations,
+    recusals,
     reference_data,
     refresh_tokens,
     regions,

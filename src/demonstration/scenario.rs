@@ -108,8 +108,12 @@ async fn people(stage: &Stage) -> Result<(), StageError> {
                 )
                 .await?;
         }
-        let mandate = json!({"email": format!("{name}@demo.example"), "role": role, "capacity": capacity,
+        let mut mandate = json!({"email": format!("{name}@demo.example"), "role": role, "capacity": capacity,
             "may_sign": may_sign, "starts_on": "2019-09-01"});
+        if may_sign {
+            mandate["delegation_reference"] = json!("Procès-verbal de l'élection du maire");
+            mandate["delegation_on"] = json!("2019-09-01");
+        }
         stage
             .post(
                 "admin",
@@ -976,9 +980,17 @@ async fn side_doors(stage: &Stage, h: &Holders) -> Result<(), StageError> {
     .play(stage)
     .await?;
     stage.day("2023-07-04")?;
-    let reason = json!({"reason": "Le coût dépasse de loin les moyens de la commune."});
+    // The mayor lives beside the place: the deputy decides, on paper.
+    let neighbour = json!({"grounds": "interest", "text": "Riverain du terrain envisagé."});
     stage
-        .post("adjointe", &format!("{refused}/refuse"), reason)
+        .post("maire", &format!("{refused}/recusals"), neighbour)
+        .await?;
+    let deputy = stage.get("adjointe", "/v1/me").await?;
+    let paper = json!({"outcome": "refused", "reason": "Le coût dépasse de loin les moyens de la commune.",
+        "mandate_id": deputy.pointer("/mandates/0/id"), "decided_on": "2023-07-04",
+        "paper_reference": "Registre 2023-029"});
+    stage
+        .post("agent", &format!("{refused}/record_decision"), paper)
         .await?;
 
     let redirected = project(

@@ -35,9 +35,21 @@ impl HolderKind {
     /// Those that the register of associations may know: a school through its cooperative.
     const WITH_RNA: &'static [Self] = &[Self::Association, Self::School];
 
-    /// The numbers that something of this kind does not have, each with the field's name.
-    pub fn faults(self, has_siret: bool, has_rna: bool) -> Vec<(&'static str, Text)> {
+    /// What something of this kind does not have, each with the field's name.
+    pub fn faults(
+        self,
+        has_siret: bool,
+        has_rna: bool,
+        has_address: bool,
+    ) -> Vec<(&'static str, Text)> {
         let mut faults = Vec::new();
+        if has_address && !Self::LEGAL_PERSONS.contains(&self) {
+            let text = Text::new(
+                "Seule une personne morale a un siège.",
+                "Only a legal person has a registered office.",
+            );
+            faults.push(("address", text));
+        }
         if has_siret && !Self::LEGAL_PERSONS.contains(&self) {
             let text = Text::new(
                 "Seule une personne morale a un SIRET.",
@@ -145,6 +157,9 @@ pub struct Holder {
     /// Number in the national register of associations.
     #[schema(required, example = "W621000123")]
     pub rna: Option<String>,
+    /// Registered office of a legal person.
+    #[schema(required, example = "1 place de la République, 62750 Loos-en-Gohelle")]
+    pub address: Option<String>,
     /// Day on which it subscribed to the "contrat d'engagement républicain".
     #[schema(required)]
     pub republican_commitment_on: Option<NaiveDate>,
@@ -203,6 +218,9 @@ pub struct NewHolder {
     /// Number in the national register of associations; associations and schools only.
     #[schema(pattern = "^W[0-9][0-9A-Z][0-9]{7}$", nullable = false)]
     pub rna: Option<String>,
+    /// Registered office; legal persons only.
+    #[schema(min_length = 1, max_length = 300, pattern = r"\S", nullable = false)]
+    pub address: Option<String>,
     /// Day on which it subscribed to the "contrat d'engagement républicain".
     #[schema(nullable = false)]
     pub republican_commitment_on: Option<NaiveDate>,
@@ -217,7 +235,11 @@ pub struct NewHolder {
 impl Validate for NewHolder {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut faults = siret_fault(self.siret.as_deref());
-        faults.extend(self.kind.faults(self.siret.is_some(), self.rna.is_some()));
+        faults.extend(self.kind.faults(
+            self.siret.is_some(),
+            self.rna.is_some(),
+            self.address.is_some(),
+        ));
         outcome(faults)
     }
 }
@@ -313,6 +335,10 @@ pub struct HolderPatch {
     #[serde(default, deserialize_with = "absent_or_null")]
     #[schema(value_type = Option<String>, pattern = "^W[0-9][0-9A-Z][0-9]{7}$")]
     pub rna: Option<Option<String>>,
+    /// Registered office; legal persons only.
+    #[serde(default, deserialize_with = "absent_or_null")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 300, pattern = r"\S")]
+    pub address: Option<Option<String>>,
     /// Day on which it subscribed to the "contrat d'engagement républicain".
     #[serde(default, deserialize_with = "absent_or_null")]
     #[schema(value_type = Option<NaiveDate>)]

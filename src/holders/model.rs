@@ -31,6 +31,7 @@ pub struct HolderRow {
     pub description: Option<String>,
     pub siret: Option<String>,
     pub rna: Option<String>,
+    pub address: Option<String>,
     pub republican_commitment_on: Option<NaiveDate>,
     pub contact_email: Option<String>,
     pub contact_phone: Option<String>,
@@ -103,6 +104,7 @@ impl From<SeenHolder> for Holder {
             description: row.description,
             siret: row.siret,
             rna: row.rna,
+            address: row.address,
             republican_commitment_on: row.republican_commitment_on,
             members_count: relation.members,
             membership: mine.as_ref().map(HolderMembership::from),
@@ -324,6 +326,7 @@ pub async fn create(
         description: new.description,
         siret: new.siret,
         rna: new.rna,
+        address: new.address,
         republican_commitment_on: new.republican_commitment_on,
         contact_email: new.contact_email,
         contact_phone: new.contact_phone,
@@ -389,6 +392,7 @@ pub async fn change(
     let faults = row.kind.faults(
         patch.siret.as_ref().is_some_and(Option::is_some),
         patch.rna.as_ref().is_some_and(Option::is_some),
+        patch.address.as_ref().is_some_and(Option::is_some),
     );
     if !faults.is_empty() {
         let at = |(field, text)| Fault::at(&format!("/{field}"), FaultCode::Inconsistent, text);

@@ -57,8 +57,24 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         "decisions_conflict_of_interest",
         Code::ConflictOfInterest,
         Text::new(
-            "Vous êtes membre du porteur.",
-            "You are a member of the holder.",
+            "L'élu est membre du porteur ou de la structure porteuse, ou récusé.",
+            "The official is a member of the holder or of the host organisation, or was recused.",
+        ),
+    ),
+    (
+        "decisions_mandate_held",
+        Code::RequirementMissing,
+        Text::new(
+            "L'élu n'avait pas de mandat ce jour-là.",
+            "The official had no mandate on that day.",
+        ),
+    ),
+    (
+        "decisions_recorded_by_another",
+        Code::ConflictOfInterest,
+        Text::new(
+            "Nul n'enregistre sa propre décision.",
+            "Nobody records their own decision.",
         ),
     ),
     (
@@ -118,6 +134,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "recusals_one_per_person",
+        Code::AlreadyExists,
+        Text::new(
+            "Cette personne est déjà récusée.",
+            "This person stands aside already.",
+        ),
+    ),
+    (
         "signatures_after_authority",
         Code::RequirementMissing,
         Text::new(
@@ -145,8 +169,8 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         "signatures_conflict_of_interest",
         Code::ConflictOfInterest,
         Text::new(
-            "Le signataire de la commune est membre du porteur ou de la structure porteuse.",
-            "The commune's signatory is a member of the holder or of the host organisation.",
+            "Le signataire de la commune est membre du porteur ou de la structure porteuse, ou récusé.",
+            "The commune's signatory is a member of the holder or of the host organisation, or was recused.",
         ),
     ),
     (

@@ -8,7 +8,7 @@ use super::dto::{
     Redirection, StartReview,
 };
 use super::lifecycle::{INITIATIVE, InitiativeAction as Action, InitiativeState};
-use super::model::{self, Found, Remark};
+use super::model::{self, Decider, Found, Remark};
 use super::view;
 use crate::audit::Visibility;
 use crate::auth::caller::{Caller, Request};
@@ -157,7 +157,9 @@ pub async fn quick_accept(
     session: &mut Session,
     found: &mut Found,
     step: Step<InitiativeState>,
+    action: Action,
     yes: QuickAccept,
+    decider: Decider,
 ) -> Result<(), ApiError> {
     if found.row.building_work || found.row.land != super::dto::Land::None {
         return Err(ApiError::requirement(
@@ -171,13 +173,14 @@ pub async fn quick_accept(
         estimated_cost_cents: None,
     };
     model::give_opinion(session, &mut found.row, opinion).await?;
-    model::decide(session, found, DecisionOutcome::Accepted, &yes.reason).await?;
+    let outcome = DecisionOutcome::Accepted;
+    model::decide(session, found, outcome, &yes.reason, decider).await?;
     found.row.publish(session.now);
     let remark = Remark {
         reason: Some(&yes.reason),
         visibility: Visibility::Public,
     };
-    model::advance(session, &mut found.row, step, Action::QuickAccept, remark).await
+    model::advance(session, &mut found.row, step, action, remark).await
 }
 
 /// Request changes
@@ -416,7 +419,8 @@ async fn decide(
         action,
         async move |session, found, step| {
             model::require_opinion(session, &found.row).await?;
-            model::decide(session, found, outcome, &body.reason).await?;
+            let decider = Decider::caller(session, &found.standing)?;
+            model::decide(session, found, outcome, &body.reason, decider).await?;
             let remark = Remark {
                 reason: Some(&body.reason),
                 visibility: Visibility::Public,

@@ -13,7 +13,7 @@ use crate::db::schema::{decisions, opinions};
 use crate::holders::dto::{HolderSummary, NewHolder};
 use crate::http::error::{ApiError, FaultCode};
 use crate::http::extract::absent_or_null;
-use crate::ids::{DocumentId, HolderId, InitiativeId, NoteId, OpinionId};
+use crate::ids::{DocumentId, HolderId, InitiativeId, MandateId, NoteId, OpinionId};
 use crate::mandates::dto::PersonSummary;
 
 codes! {
@@ -218,6 +218,18 @@ pub struct Decision {
     pub decided_on: NaiveDate,
 }
 
+/// How a decision that was taken on paper came here.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DecisionOnPaper {
+    /// Where the paper is.
+    #[schema(example = "Registre 2026-31")]
+    pub paper_reference: String,
+    /// When an agent recorded it.
+    pub recorded_at: DateTime<Utc>,
+    /// Last day on which the official in whose name it was recorded may contest it.
+    pub contestable_until: NaiveDate,
+}
+
 /// What the holder gets for submitting.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Receipt {
@@ -246,6 +258,9 @@ pub struct InitiativeInside {
     /// Why it was not published, for the town hall.
     #[schema(required)]
     pub publication_withheld_reason: Option<String>,
+    /// How the decision came here, where it was taken on paper; for the town hall.
+    #[schema(required)]
+    pub decision_on_paper: Option<DecisionOnPaper>,
 }
 
 /// An initiative.
@@ -651,6 +666,34 @@ pub struct Redirection {
     /// Why.
     #[schema(min_length = 1, max_length = 5000)]
     pub reason: String,
+}
+
+/// A decision that an official took on paper, for an agent who records it.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"outcome": "accepted", "reason": "Utile à tout le quartier.",
+    "mandate_id": "019ecac3-3f10-8035-b9b9-a4c7d1f0e212", "decided_on": "2026-06-12", "paper_reference": "Registre 2026-31"}))]
+pub struct RecordedDecision {
+    /// Accepted or refused.
+    pub outcome: DecisionOutcome,
+    /// Why. Public where the initiative is, so no names of people.
+    #[schema(min_length = 1, max_length = 5000)]
+    pub reason: String,
+    /// The mandate of the official who decided.
+    pub mandate_id: MandateId,
+    /// Day on which it was decided: neither in the future nor before the opinion.
+    pub decided_on: NaiveDate,
+    /// Where the paper is.
+    #[schema(min_length = 1, max_length = 200)]
+    pub paper_reference: String,
+}
+
+/// A paper with a decision, and in whose name it is.
+#[derive(Debug)]
+pub struct DecisionPaper {
+    pub mandate_id: MandateId,
+    pub decided_on: NaiveDate,
+    pub paper_reference: String,
 }
 
 /// A quick yes to a small project.

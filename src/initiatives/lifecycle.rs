@@ -1,7 +1,7 @@
 //! The life of an initiative, from draft to closed.
 
 use crate::auth::policy::Role::{
-    self, Agent, AgentOnBehalf, Clock, ElectedOfficial, Holder, Resident,
+    self, Agent, AgentOnBehalf, Clock, ElectedOfficial, Holder, Resident, TownHall,
 };
 use crate::codes::codes;
 use crate::http::error::Text;
@@ -37,6 +37,9 @@ codes! {
         GiveOpinion = "give_opinion", "Donner l'avis", "Give the opinion";
         Accept = "accept", "Accepter", "Accept";
         Refuse = "refuse", "Refuser", "Refuse";
+        RecordDecision = "record_decision", "Enregistrer une décision prise sur papier", "Record a decision on paper";
+        RecordQuickAccept = "record_quick_accept", "Enregistrer sur papier l'accord donné à un petit projet", "Record a quick yes on paper";
+        Contest = "contest", "Contester une décision enregistrée en son nom", "Contest a decision recorded in one's name";
         Redirect = "redirect", "Réorienter", "Redirect";
         Reopen = "reopen", "Rouvrir", "Reopen";
         Start = "start", "Commencer", "Start";
@@ -48,6 +51,7 @@ codes! {
         Publish = "publish", "Publier", "Publish";
         Unpublish = "unpublish", "Dépublier", "Unpublish";
         AddNote = "add_note", "Ajouter une note interne", "Add an internal note";
+        Recuse = "recuse", "Se récuser", "Stand aside";
         Endorse = "endorse", "Soutenir", "Endorse";
         TakePart = "take_part", "Participer", "Take part";
         RecordHeadcount = "record_headcount", "Compter les participants", "Record a headcount";
@@ -197,6 +201,37 @@ pub const INITIATIVE: Lifecycle<InitiativeState, Action> = Lifecycle {
                 "An opinion given since the last submission; a reason.",
             ),
         ),
+        Rule {
+            action: Action::RecordDecision,
+            from: &[InReview],
+            to: Some(Accepted),
+            or_to: &[Refused],
+            who: &[Agent],
+            requires: Text::new(
+                "Comme pour décider : un avis, un motif ; le mandat d'un élu ce jour-là, qui n'est pas celui qui enregistre ; la référence du papier.",
+                "As for deciding: an opinion, a reason; the mandate of an official on that day, who is not the one that records; the reference of the paper.",
+            ),
+        },
+        rule(
+            Action::RecordQuickAccept,
+            &[Submitted],
+            Some(Accepted),
+            &[Agent],
+            Text::new(
+                "Un petit projet, accepté sur papier par un élu qui n'est pas celui qui enregistre.",
+                "A small project, accepted on paper by an official who is not the one that records.",
+            ),
+        ),
+        rule(
+            Action::Contest,
+            &[Accepted, Refused],
+            Some(InReview),
+            &[ElectedOfficial],
+            Text::new(
+                "L'élu au nom de qui une décision sur papier a été enregistrée, dans les huit jours ; un motif ; annule les versions de convention non signées.",
+                "The official in whose name a decision on paper was recorded, within eight days; a reason; cancels unsigned versions of conventions.",
+            ),
+        ),
         rule(
             Action::Redirect,
             &[Submitted, InReview],
@@ -279,6 +314,16 @@ pub const INITIATIVE: Lifecycle<InitiativeState, Action> = Lifecycle {
             None,
             &[Agent, ElectedOfficial],
             NOTHING,
+        ),
+        rule(
+            Action::Recuse,
+            RECEIVED,
+            None,
+            &[TownHall],
+            Text::new(
+                "Une fois par personne, soi-même ou un élu pour qui un agent l'enregistre ; sans retour.",
+                "Once a person, oneself or somebody for whom an agent records it; for good.",
+            ),
         ),
         rule(
             Action::Endorse,

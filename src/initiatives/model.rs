@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{
-    Channel, DecisionOutcome, Delivery, InitiativePatch, Land, NewOpinion, OpinionOutcome, Origin,
-    Theme,
+    Channel, DecisionOutcome, DecisionPaper, Delivery, InitiativePatch, Land, NewOpinion,
+    OpinionOutcome, Origin, Theme,
 };
 use super::lifecycle::{INITIATIVE, InitiativeAction, InitiativeState};
 use crate::audit::{self, Entry, Subject, Visibility};
@@ -15,10 +15,13 @@ use crate::auth::actor::Actor;
 use crate::auth::policy::{Membership, Role, Standing};
 use crate::clock::{paris_day, plus_days};
 use crate::communes::model::CommuneRow;
+use crate::db::contestable_until;
 use crate::db::schema::{decisions, initiatives, opinions, reminders};
 use crate::http::error::{ApiError, Code, Fault, FaultCode, Text};
 use crate::ids::{DecisionId, DocumentId, HolderId, InitiativeId, MandateId, OpinionId, UserId};
 use crate::lifecycle::Step;
+use crate::mandates;
+use crate::mandates::dto::MandateRole;
 use crate::state::Session;
 use crate::text::fold;
 
@@ -82,7 +85,7 @@ impl InitiativeRow {
         actor: &Actor,
     ) -> Result<Standing, ApiError> {
         let mut standing = actor
-            .standing(conn, &self.commune_code, self.holder_id, self.host_id)
+            .standing(conn, self.id, self.holder_id, self.host_id)
             .await?;
         standing.entered_on_behalf = self.entered_by.is_some();
         // Until it has a holder, a draft is its author's.
@@ -484,30 +487,103 @@ pub struct DecisionRow {
     pub decided_at: DateTime<Utc>,
     /// The function under which it was decided, as the mandate named it on that day.
     pub capacity: String,
+    pub recorded_by: Option<UserId>,
+    pub paper_reference: Option<String>,
 }
 
-/// Decides, under the mandate that the caller holds today.
+/// In whose name something is decided, and on which day.
+pub struct Decider {
+    mandate_id: MandateId,
+    pub user_id: UserId,
+    /// The mandate under which they sign for the commune, if they do.
+    pub signs_by: Option<MandateId>,
+    capacity: String,
+    decided_on: NaiveDate,
+    /// The agent who records it, and where the paper is.
+    recorded: Option<(UserId, String)>,
+}
+
+impl Decider {
+    /// The caller, today, under the mandate that they hold.
+    pub fn caller(session: &Session, standing: &Standing) -> Result<Self, ApiError> {
+        let mandate = standing
+            .mandate(Role::ElectedOfficial)
+            .ok_or_else(|| ApiError::internal("a decision without a mandate passed the policy"))?;
+        Ok(Self {
+            mandate_id: mandate.id,
+            user_id: session.actor.person()?.id,
+            signs_by: standing.signing_mandate().map(|mandate| mandate.id),
+            capacity: mandate.capacity.clone(),
+            decided_on: session.today(),
+            recorded: None,
+        })
+    }
+
+    /// The official of a paper that the caller records, on a day that is not before `earliest`. That the mandate covers
+    /// the day, and that nobody stands on both sides, the database holds.
+    pub async fn on_paper(
+        session: &mut Session,
+        commune: &str,
+        paper: DecisionPaper,
+        earliest: NaiveDate,
+    ) -> Result<Self, ApiError> {
+        let DecisionPaper {
+            mandate_id,
+            decided_on,
+            paper_reference,
+        } = paper;
+        if decided_on > session.today() || decided_on < earliest {
+            return Err(ApiError::fault(
+                "/decided_on",
+                FaultCode::OutOfRange,
+                "Ni dans l'avenir, ni avant le dépôt ou l'avis.",
+                "Neither in the future, nor before the submission or the opinion.",
+            ));
+        }
+        let mandate = mandates::model::of_commune(&mut session.conn, mandate_id, commune)
+            .await?
+            .filter(|mandate| mandate.role == MandateRole::ElectedOfficial)
+            .ok_or_else(|| {
+                ApiError::fault(
+                    "/mandate_id",
+                    FaultCode::NotFound,
+                    "Aucun mandat d'un élu de la commune n'a cet identifiant.",
+                    "No mandate of an official of the commune has this id.",
+                )
+            })?;
+        Ok(Self {
+            mandate_id,
+            user_id: mandate.user_id,
+            signs_by: mandate.may_sign.then_some(mandate_id),
+            capacity: mandate.capacity,
+            decided_on,
+            recorded: Some((session.actor.person()?.id, paper_reference)),
+        })
+    }
+}
+
+/// Decides in the name of an official.
 pub async fn decide(
     session: &mut Session,
     found: &mut Found,
     outcome: DecisionOutcome,
     reason: &str,
+    decider: Decider,
 ) -> Result<(), ApiError> {
-    let mandate = found
-        .standing
-        .mandate(Role::ElectedOfficial)
-        .ok_or_else(|| ApiError::internal("a decision without a mandate passed the policy"))?;
+    let (recorded_by, paper_reference) = decider.recorded.unzip();
     let decision = DecisionRow {
         id: DecisionId::new(&found.row.commune_code, session.now)?,
         commune_code: found.row.commune_code.clone(),
         initiative_id: found.row.id,
         outcome,
         reason: reason.to_owned(),
-        mandate_id: mandate.id,
-        decided_by: session.actor.person()?.id,
-        decided_on: session.today(),
+        mandate_id: decider.mandate_id,
+        decided_by: decider.user_id,
+        decided_on: decider.decided_on,
         decided_at: session.now,
-        capacity: mandate.capacity.clone(),
+        capacity: decider.capacity,
+        recorded_by,
+        paper_reference,
     };
     diesel::insert_into(decisions::table)
         .values(&decision)
@@ -519,29 +595,119 @@ pub async fn decide(
     Ok(())
 }
 
-/// An opinion on the present submission must be there before anybody decides.
-pub async fn require_opinion(session: &mut Session, row: &InitiativeRow) -> Result<(), ApiError> {
-    let on_submission: Option<i32> = match row.opinion_id {
-        Some(opinion) => opinions::table
-            .find((opinion, &row.commune_code))
-            .select(opinions::submission_number)
+/// The last decision, as far as contesting it goes.
+#[derive(Clone, Debug, Queryable)]
+pub struct DecisionInName {
+    pub id: DecisionId,
+    pub decided_by: UserId,
+    /// The agent who recorded it from a paper.
+    pub recorded_by: Option<UserId>,
+    pub contestable_until: NaiveDate,
+}
+
+impl DecisionInName {
+    /// Whether this person may still say that it is not what they decided.
+    pub fn is_contestable_by(&self, user: Option<UserId>, day: Option<NaiveDate>) -> bool {
+        self.recorded_by.is_some()
+            && user == Some(self.decided_by)
+            && day.is_some_and(|day| day <= self.contestable_until)
+    }
+}
+
+/// Marks the last decision as contested by the caller, in whose name it was recorded, and takes it back.
+pub async fn contest(
+    session: &mut Session,
+    row: &mut InitiativeRow,
+    reason: &str,
+) -> Result<(), ApiError> {
+    let me = session.actor.person()?.id;
+    let last: Option<DecisionInName> = match row.decision_id {
+        Some(decision) => decisions::table
+            .find((decision, &row.commune_code))
+            .select((
+                decisions::id,
+                decisions::decided_by,
+                decisions::recorded_by,
+                contestable_until(decisions::decided_at),
+            ))
             .first(&mut session.conn)
             .await
             .optional()?,
         None => None,
     };
-    if on_submission == Some(row.submission_number) {
-        Ok(())
-    } else {
-        Err(ApiError::requirement(
+    let last = last
+        .filter(|decision| decision.recorded_by.is_some())
+        .ok_or_else(|| {
+            ApiError::requirement(
+                "Seule une décision prise sur papier et enregistrée par un agent se conteste.",
+                "Only a decision on paper that an agent recorded is contested.",
+            )
+        })?;
+    in_time(me, last.decided_by, session.today(), last.contestable_until)?;
+    diesel::update(decisions::table.find((last.id, &row.commune_code)))
+        .set((
+            decisions::contested_at.eq(session.now),
+            decisions::contested_by.eq(me),
+            decisions::contest_reason.eq(reason),
+        ))
+        .execute(&mut session.conn)
+        .await?;
+    row.decided_at = None;
+    Ok(())
+}
+
+/// What was recorded on paper is contested by the official in whose name that was, and within days.
+pub fn in_time(
+    caller: UserId,
+    official: UserId,
+    today: NaiveDate,
+    until: NaiveDate,
+) -> Result<(), ApiError> {
+    if caller != official {
+        return Err(ApiError::forbidden(
+            "Seul l'élu au nom de qui cela a été enregistré le conteste.",
+            "Only the official in whose name it was recorded contests it.",
+        ));
+    }
+    if today > until {
+        return Err(ApiError {
+            detail: Some(Text::made(
+                format!("Cela se contestait jusqu'au {until}."),
+                format!("It could be contested until {until}."),
+            )),
+            ..ApiError::new(Code::RequirementMissing)
+        });
+    }
+    Ok(())
+}
+
+/// An opinion on the present submission must be there before anybody decides: the day on which it was given.
+pub async fn require_opinion(
+    session: &mut Session,
+    row: &InitiativeRow,
+) -> Result<NaiveDate, ApiError> {
+    let last: Option<(i32, DateTime<Utc>)> = match row.opinion_id {
+        Some(opinion) => opinions::table
+            .find((opinion, &row.commune_code))
+            .select((opinions::submission_number, opinions::given_at))
+            .first(&mut session.conn)
+            .await
+            .optional()?,
+        None => None,
+    };
+    match last {
+        Some((submission, given_at)) if submission == row.submission_number => {
+            Ok(paris_day(given_at))
+        }
+        _ => Err(ApiError::requirement(
             "Aucun avis n'a été donné depuis le dernier dépôt.",
             "No opinion has been given since the last submission.",
-        ))
+        )),
     }
 }
 
-/// The actions that the caller may take now.
-pub fn allowed_actions(found: &Found) -> Vec<InitiativeAction> {
+/// The actions that the caller may take now; `contestable` where the last decision was recorded in their name.
+pub fn allowed_actions(found: &Found, contestable: bool) -> Vec<InitiativeAction> {
     let published = found.row.published_at.is_some();
     let received = found.row.submitted_at.is_some();
     INITIATIVE
@@ -552,6 +718,8 @@ pub fn allowed_actions(found: &Found) -> Vec<InitiativeAction> {
             | InitiativeAction::TakePart
             | InitiativeAction::Unpublish => published,
             InitiativeAction::Publish => received && !published,
+            InitiativeAction::Recuse => !found.standing.recused,
+            InitiativeAction::Contest => contestable,
             _ => true,
         })
         .collect()

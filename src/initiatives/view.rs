@@ -9,13 +9,15 @@ use diesel::sql_types::Uuid;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{
-    CommuneSummary, Decision, DecisionOutcome, Initiative, InitiativeInside, Opinion, Receipt,
+    CommuneSummary, Decision, DecisionOnPaper, DecisionOutcome, Initiative, InitiativeInside,
+    Opinion, Receipt,
 };
 use super::list::{HolderColumns, location, summary};
-use super::model::{Found, InitiativeRow, allowed_actions};
+use super::model::{DecisionInName, Found, InitiativeRow, allowed_actions};
 use crate::auth::actor::Actor;
 use crate::auth::policy::Standing;
 use crate::db::batch::{Lookup, PLACES};
+use crate::db::contestable_until;
 use crate::db::remembered::Remembered;
 use crate::db::schema::{
     self, communes, decisions, endorsements, initiatives, opinions, participations,
@@ -65,6 +67,8 @@ struct Columns {
     holder: Option<HolderColumns>,
     opinion: Option<Opinion>,
     decision: Option<Decision>,
+    in_name: Option<DecisionInName>,
+    paper: Option<(Option<String>, DateTime<Utc>)>,
 }
 
 impl Lookup for Whole {
@@ -113,6 +117,14 @@ impl Lookup for Whole {
                     .nullable(),
                 Option::<Opinion>::as_select(),
                 Option::<Decision>::as_select(),
+                (
+                    decisions::id,
+                    decisions::decided_by,
+                    decisions::recorded_by,
+                    contestable_until(decisions::decided_at),
+                )
+                    .nullable(),
+                (decisions::paper_reference, decisions::decided_at).nullable(),
             ));
         let found: Vec<Columns> = Remembered(query).load(&mut conn).await?;
         let hosts = found.iter().filter_map(|columns| columns.row.host_id);
@@ -242,18 +254,19 @@ pub async fn seen_by(
 ) -> Result<(i32, Initiative), ApiError> {
     let standing = whole.columns.row.standing(conn, actor).await?;
     let mine = own_engagement(conn, actor, whole.columns.row.id).await?;
-    compose(whole, standing, mine)
+    compose(whole, standing, mine, actor)
 }
 
 /// The same for who is not signed in.
 pub fn for_everybody(whole: Whole) -> Result<Initiative, ApiError> {
-    Ok(compose(whole, Standing::default(), None)?.1)
+    Ok(compose(whole, Standing::default(), None, &Actor::default())?.1)
 }
 
 fn compose(
     whole: Whole,
     standing: Standing,
     mine: Option<(bool, bool)>,
+    actor: &Actor,
 ) -> Result<(i32, Initiative), ApiError> {
     let Whole { columns, host } = whole;
     let Columns {
@@ -263,6 +276,8 @@ fn compose(
         holder,
         opinion,
         decision,
+        in_name,
+        paper,
     } = columns;
     if !row.is_readable(&standing) {
         return Err(ApiError::not_found());
@@ -270,7 +285,18 @@ fn compose(
     let found = Found { row, standing };
     let decision = decision.filter(|_| found.row.decided_at.is_some());
     let opinion = opinion.filter(|_| decision.is_some() || found.standing.is_town_hall());
-    let allowed_actions = allowed_actions(&found);
+    let in_name = in_name.filter(|_| decision.is_some());
+    let contestable = in_name
+        .as_ref()
+        .is_some_and(|decision| decision.is_contestable_by(actor.user_id(), actor.today()));
+    let allowed_actions = allowed_actions(&found, contestable);
+    let decision_on_paper = in_name.zip(paper).and_then(|(decision, (reference, at))| {
+        Some(DecisionOnPaper {
+            paper_reference: reference?,
+            recorded_at: at,
+            contestable_until: decision.contestable_until,
+        })
+    });
     let Found { row, standing } = found;
     let inside =
         (standing.is_town_hall() || standing.is_on_the_holders_side()).then(|| InitiativeInside {
@@ -281,6 +307,7 @@ fn compose(
                 .publication_withheld_reason
                 .clone()
                 .filter(|_| standing.is_town_hall()),
+            decision_on_paper: decision_on_paper.filter(|_| standing.is_town_hall()),
         });
     let version = row.version;
     let initiative = Initiative {

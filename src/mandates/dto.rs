@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::codes::codes;
+use crate::http::error::Text;
 use crate::http::extract::absent_or_null;
 use crate::ids::{MandateId, UserId};
 
@@ -44,6 +45,12 @@ pub struct Mandate {
     pub capacity: String,
     /// Whether they sign for the commune: the mayor and who has the mayor's delegation.
     pub may_sign: bool,
+    /// The act that gives the power to sign: the mayor's order of delegation; for the mayor the minutes of the election.
+    #[schema(required, example = "Arrêté 2026-12")]
+    pub delegation_reference: Option<String>,
+    /// Day of that act: nobody signs before.
+    #[schema(required)]
+    pub delegation_on: Option<NaiveDate>,
     /// First day.
     pub starts_on: NaiveDate,
     /// Last day; null while no end is known.
@@ -68,7 +75,11 @@ pub struct MandatePage {
 /// A mandate to grant.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = agents_never_sign), schema(function = dates_in_order))]
+#[validate(
+    schema(function = agents_never_sign),
+    schema(function = signs_by_delegation),
+    schema(function = dates_in_order)
+)]
 #[schema(example = json!({"email": "agent@loos-en-gohelle.example", "role": "agent",
     "capacity": "Chargée de la participation", "may_sign": false, "starts_on": "2026-03-29"}))]
 pub struct NewMandate {
@@ -83,6 +94,13 @@ pub struct NewMandate {
     /// Whether they sign for the commune; agents never do.
     #[serde(default)]
     pub may_sign: bool,
+    /// The act that gives the power to sign: the mayor's order of delegation; for the mayor the minutes of the election.
+    /// Needed to sign.
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", nullable = false)]
+    pub delegation_reference: Option<String>,
+    /// Day of that act: nobody signs before.
+    #[schema(nullable = false)]
+    pub delegation_on: Option<NaiveDate>,
     /// First day.
     pub starts_on: NaiveDate,
     /// Last day, if it is known.
@@ -96,6 +114,25 @@ fn agents_never_sign(mandate: &NewMandate) -> Result<(), ValidationError> {
             .with_message("Un agent ne signe jamais. | Agents never sign.".into()));
     }
     Ok(())
+}
+
+/// What is wrong with a power to sign, if anything: it comes from an act that has a reference and a day.
+pub fn delegation_fault(may_sign: bool, reference: bool, day: bool) -> Option<Text> {
+    (reference != day || (may_sign && !day)).then_some(Text::new(
+        "Le pouvoir de signer vient d'un acte : delegation_reference et delegation_on.",
+        "The power to sign comes from an act: delegation_reference and delegation_on.",
+    ))
+}
+
+fn signs_by_delegation(mandate: &NewMandate) -> Result<(), ValidationError> {
+    let fault = delegation_fault(
+        mandate.may_sign && mandate.role == MandateRole::ElectedOfficial,
+        mandate.delegation_reference.is_some(),
+        mandate.delegation_on.is_some(),
+    );
+    fault.map_or(Ok(()), |Text { fr, en }| {
+        Err(ValidationError::new("delegation").with_message(format!("{fr} | {en}").into()))
+    })
 }
 
 fn dates_in_order(mandate: &NewMandate) -> Result<(), ValidationError> {
@@ -118,6 +155,12 @@ pub struct MandatePatch {
     /// Whether they sign for the commune.
     #[schema(nullable = false)]
     pub may_sign: Option<bool>,
+    /// The act that gives the power to sign.
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", nullable = false)]
+    pub delegation_reference: Option<String>,
+    /// Day of that act: nobody signs before.
+    #[schema(nullable = false)]
+    pub delegation_on: Option<NaiveDate>,
     /// Last day; null for no known end.
     #[serde(default, deserialize_with = "absent_or_null")]
     #[schema(value_type = Option<NaiveDate>)]

@@ -4,10 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::dto::{Mandate, MandatePatch, MandateRole, NewMandate, PersonSummary};
+use super::dto::{Mandate, MandatePatch, MandateRole, NewMandate, PersonSummary, delegation_fault};
 use crate::db::schema::{mandates, users};
 use crate::http::cursor::Page;
-use crate::http::error::{ApiError, FaultCode};
+use crate::http::error::{ApiError, Fault, FaultCode};
 use crate::ids::{MandateId, UserId};
 
 /// A row of `mandates`.
@@ -20,11 +20,20 @@ pub struct MandateRow {
     pub role: MandateRole,
     pub capacity: String,
     pub may_sign: bool,
+    pub delegation_reference: Option<String>,
+    pub delegation_on: Option<NaiveDate>,
     pub starts_on: NaiveDate,
     pub ends_on: Option<NaiveDate>,
     pub granted_by: UserId,
     pub created_at: DateTime<Utc>,
     pub version: i32,
+}
+
+impl MandateRow {
+    /// Whether it counts on this day.
+    pub fn covers(&self, day: NaiveDate) -> bool {
+        self.starts_on <= day && self.ends_on.is_none_or(|last| last >= day)
+    }
 }
 
 /// A mandate with the name of its holder.
@@ -45,6 +54,8 @@ impl From<NamedMandate> for Mandate {
             role: row.role,
             capacity: row.capacity,
             may_sign: row.may_sign,
+            delegation_reference: row.delegation_reference,
+            delegation_on: row.delegation_on,
             starts_on: row.starts_on,
             ends_on: row.ends_on,
             created_at: row.created_at,
@@ -82,6 +93,8 @@ pub async fn grant(
         role: new.role,
         capacity: new.capacity,
         may_sign: new.may_sign,
+        delegation_reference: new.delegation_reference,
+        delegation_on: new.delegation_on,
         starts_on: new.starts_on,
         ends_on: new.ends_on,
         granted_by,
@@ -135,6 +148,21 @@ pub async fn find(conn: &mut AsyncPgConnection, id: MandateId) -> Result<NamedMa
     Ok(NamedMandate { row, display_name })
 }
 
+/// A mandate of this commune, whoever asks, that stays as it is until the transaction ends.
+pub async fn of_commune(
+    conn: &mut AsyncPgConnection,
+    id: MandateId,
+    commune: &str,
+) -> Result<Option<MandateRow>, ApiError> {
+    Ok(mandates::table
+        .find((id, commune))
+        .select(MandateRow::as_select())
+        .for_share()
+        .first(conn)
+        .await
+        .optional()?)
+}
+
 /// One mandate, held until the transaction ends.
 pub async fn lock(conn: &mut AsyncPgConnection, id: MandateId) -> Result<MandateRow, ApiError> {
     Ok(mandates::table
@@ -158,6 +186,15 @@ pub async fn change(
             "Un agent ne signe jamais.",
             "Agents never sign.",
         ));
+    }
+    let fault = delegation_fault(
+        patch.may_sign.unwrap_or(row.may_sign),
+        patch.delegation_reference.is_some() || row.delegation_reference.is_some(),
+        patch.delegation_on.is_some() || row.delegation_on.is_some(),
+    );
+    if let Some(text) = fault {
+        let fault = Fault::at("/delegation_on", FaultCode::Inconsistent, text);
+        return Err(ApiError::invalid(vec![fault]));
     }
     if patch
         .ends_on

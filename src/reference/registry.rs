@@ -14,7 +14,8 @@ use crate::commitments::lifecycle::{
 };
 use crate::commitments::upkeep::{Frequency, Month, Weekday};
 use crate::conventions::dto::{
-    AmendmentKind, AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
+    AmendmentKind, AuthorityKind, ContributorStatus, EntitlementKind, Party, SignatureMethod,
+    WorksOwnership,
 };
 use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
 use crate::conventions::verification::VerificationCheck;
@@ -28,6 +29,7 @@ use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction, InitiativeStat
 use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
 use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
+use crate::recusals::dto::RecusalGrounds;
 use crate::sessions::dto::GrantType;
 use crate::templates::articles::TemplateVariable;
 use crate::users::dto::Locale;
@@ -50,6 +52,7 @@ pub const LISTS: &[CodeList] = &[
     Channel::LIST,
     OpinionOutcome::LIST,
     DecisionOutcome::LIST,
+    RecusalGrounds::LIST,
     AgeBand::LIST,
     EvaluationState::LIST,
     EvaluationAction::LIST,
@@ -73,6 +76,7 @@ pub const LISTS: &[CodeList] = &[
     ConventionState::LIST,
     ConventionAction::LIST,
     Party::LIST,
+    EntitlementKind::LIST,
     AmendmentKind::LIST,
     AuthorityKind::LIST,
     WorksOwnership::LIST,

@@ -26,6 +26,7 @@ codes! {
         Check = "check", "Entretien à vérifier", "Upkeep to check";
         Acknowledge = "acknowledge", "Réalisation à constater", "Fulfilment to acknowledge";
         Settle = "settle", "Désaccord à trancher", "Dispute to settle";
+        Contest = "contest", "Acte enregistré en votre nom", "Act recorded in your name";
         Renew = "renew", "Convention qui expire", "Convention that expires";
         Evaluate = "evaluate", "Bilan à rédiger", "Evaluation to write";
         AgreeEvaluation = "agree_evaluation", "Accord à donner sur le bilan", "Evaluation to agree with";
@@ -94,7 +95,7 @@ pub struct WorkPage {
 #[into_params(parameter_in = Query)]
 pub struct WorkFilter {
     /// Kinds, separated by commas.
-    #[param(style = Form, explode = false, max_items = 16, example = json!(["sign", "pay"]))]
+    #[param(style = Form, explode = false, max_items = 17, example = json!(["sign", "pay"]))]
     pub kind: Option<Vec<WorkKind>>,
     /// Only what waits for this role.
     pub waits_for: Option<Role>,

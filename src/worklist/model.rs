@@ -15,7 +15,7 @@ use crate::audit::Subject;
 use crate::auth::policy::Role;
 use crate::clock::plus_days;
 use crate::conventions::dto::InitiativeTitle;
-use crate::db::schema::{holder_members, mandates, users};
+use crate::db::schema::{holder_members, recusals, mandates, users};
 use crate::holders::dto::MemberState;
 use crate::http::cursor::Page;
 use crate::http::error::ApiError;
@@ -41,6 +41,7 @@ diesel::table! {
 }
 diesel::allow_tables_to_appear_in_same_query!(work_items, users);
 diesel::allow_tables_to_appear_in_same_query!(work_items, holder_members);
+diesel::allow_tables_to_appear_in_same_query!(work_items, recusals);
 
 /// A row of the view.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -124,7 +125,13 @@ impl<'a> Wanted<'a> {
         let mut condition: Condition<'_> = Box::new(
             work_items::commune_code
                 .eq(self.commune)
-                .and(work_items::due_on.is_null().or(soon)),
+                .and(work_items::due_on.is_null().or(soon))
+                // Too late to contest is too late.
+                .and(
+                    work_items::kind
+                        .ne(WorkKind::Contest)
+                        .or(work_items::due_on.assume_not_null().ge(self.today)),
+                ),
         );
         if let Some(kinds) = &self.filter.kind {
             condition = Box::new(condition.and(work_items::kind.eq_any(kinds)));
@@ -148,10 +155,15 @@ impl<'a> Wanted<'a> {
                     .is_not_null()
                     .and(work_items::host_id.assume_not_null().eq_any(holders()))
             };
-            // Who is a member of the holder or the host never acts for the commune.
+            let recused = recusals::table
+                .filter(recusals::commune_code.eq(self.commune))
+                .filter(recusals::user_id.eq(person))
+                .select(recusals::initiative_id);
+            // Who is a member of the holder or the host, or stands aside, never acts for the commune.
             let by_mandate = work_items::waits_for
                 .eq_any(&self.roles)
-                .and(not(of_holder().or(of_host())));
+                .and(not(of_holder().or(of_host())))
+                .and(work_items::initiative_id.ne_all(recused));
             let by_membership = (work_items::waits_for.eq(Role::Holder).and(of_holder()))
                 .or(work_items::waits_for.eq(Role::Host).and(of_host()));
             let anybody = work_items::user_id

@@ -24,6 +24,8 @@ const AHEAD: &[(WorkKind, i32)] = &[
     (WorkKind::Fulfil, 15),
     (WorkKind::Check, 0),
     (WorkKind::Acknowledge, 7),
+    // At once: that is how the official hears of it.
+    (WorkKind::Contest, 8),
     (WorkKind::Renew, 90),
     (WorkKind::AgreeEvaluation, 7),
 ];
@@ -36,7 +38,7 @@ const DUE: &str = "
         CASE WHEN w.due_on < $2 AND w.kind <> 'answer' THEN 'overdue' ELSE 'remind' END, $2
     FROM work_items AS w
     JOIN unnest($3, $4) AS a (kind, days) ON a.kind = w.kind
-    WHERE w.commune_code = $1 AND w.due_on <= $2 + a.days
+    WHERE w.commune_code = $1 AND w.due_on <= $2 + a.days AND (w.kind <> 'contest' OR w.due_on >= $2)
     ON CONFLICT DO NOTHING
     RETURNING initiative_id, kind, subject, subject_id, due_on, stage";
 
@@ -111,7 +113,7 @@ async fn write_down(session: &mut Session, commune: &str, said: Said) -> Result<
         role: Role::Clock,
         // What the town hall owes itself is its own affair.
         visibility: match said.kind {
-            WorkKind::Instruct | WorkKind::Decide => Visibility::Commune,
+            WorkKind::Instruct | WorkKind::Decide | WorkKind::Contest => Visibility::Commune,
             _ => Visibility::Parties,
         },
     };

@@ -87,6 +87,12 @@ async fn plant(world: &World, author: &Client) -> Planted {
         .created();
     let opinion = json!({"outcome": "favourable", "text": word("opinion"), "estimated_cost_cents": 4_242_424_242_i64});
     agent.act(&open_path, "give_opinion", opinion).await.ok();
+    let recusal = json!({"grounds": "kinship", "text": word("recusal")});
+    world
+        .official
+        .post(&format!("{open_path}/recusals"), recusal)
+        .await
+        .created();
 
     // Asked back, and taken back from the public: the history tells it to some.
     let mut asked = idea("Des haies".to_owned());
@@ -195,6 +201,7 @@ async fn plant(world: &World, author: &Client) -> Planted {
         town_hall: vec![
             word("opinion"),
             word("note"),
+            word("recusal"),
             word("withheld"),
             word("unpublished"),
             word("paper"),

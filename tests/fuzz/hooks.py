@@ -59,6 +59,7 @@ WANTED = {
     "conventions": TO_AGREE,
     "evaluation": "evaluate",
     "fulfilments": "record_fulfilment",
+    "recusals": "recuse",
 }
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

@@ -9,7 +9,7 @@ use super::french::{clean, date, money, number, recurrence};
 use super::values::{promised, value};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side};
 use crate::conventions::content::{ContentCommitment, ContentParty, ConventionContent};
-use crate::conventions::dto::Party;
+use crate::conventions::dto::{Entitlement, EntitlementKind, Party};
 use crate::conventions::lifecycle::ConventionState;
 use crate::holders::dto::HolderKind;
 use crate::templates::articles::{self, fill};
@@ -195,13 +195,30 @@ fn lines_of(
         };
         lines.push(format!("{name} ({})", kind_of(kind)));
         lines.extend(named.siret.as_ref().map(|siret| format!("SIRET {siret}")));
+        lines.extend(named.rna.as_ref().map(|rna| format!("RNA {rna}")));
+        let office = named.address.as_deref().map(clean);
+        lines.extend(office.map(|office| format!("Siège\u{a0}: {office}")));
     }
     let capacity = clean(&named.capacity);
     lines.push(match signatory {
         Some(name) => format!("Signataire\u{a0}: {name}, {capacity}"),
         None => format!("Signataire\u{a0}: {capacity}"),
     });
+    lines.extend(entitlement(&named.entitlement));
     lines
+}
+
+/// By what right somebody signs, where the paper has something to say of it.
+fn entitlement(entitlement: &Entitlement) -> Option<String> {
+    match entitlement.kind {
+        EntitlementKind::Mandate => Some(format!(
+            "Pouvoir de signer\u{a0}: {} du {}",
+            clean(entitlement.delegation_reference.as_deref()?),
+            date(entitlement.delegation_on?)
+        )),
+        EntitlementKind::Membership => Some("Pouvoir de signer\u{a0}: membre habilité".to_owned()),
+        EntitlementKind::Attested => None,
+    }
 }
 
 const fn kind_of(kind: HolderKind) -> &'static str {

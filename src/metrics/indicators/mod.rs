@@ -77,6 +77,7 @@ decided AS (
     SELECT s.commune_code, s.id, s.submitted_on, d.outcome, d.decided_on,
         row_number() OVER (PARTITION BY d.initiative_id ORDER BY d.decided_at) AS nth
     FROM seen AS s JOIN decisions AS d ON (d.initiative_id, d.commune_code) = (s.id, s.commune_code)
+    WHERE d.contested_at IS NULL
 ),
 agreed AS (
     SELECT c.commune_code, c.initiative_id, c.id, c.root_id, c.number,

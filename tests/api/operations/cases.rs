@@ -9,6 +9,7 @@ use crate::conventions::{active, agree, drafted, opened, planters, signing, term
 use crate::documents::{PRESENCE, attached, attaching};
 use crate::evaluations::farm_tracks;
 use crate::initiatives::{accepted, association, idea, in_review, submitted};
+use crate::paper_acts::{on_paper, recorded_decision};
 use crate::support::app::{LENS, LOOS, World};
 use crate::support::rows::Initiative;
 use crate::support::{Client, TestApp};
@@ -422,15 +423,35 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
             let action = operation.trim_end_matches("_initiative");
             Case::new(official, format!("{path}/{action}")).with(reason())
         }
-        "quick_accept_initiative" => {
+        "quick_accept_initiative" | "record_initiative_quick_accept" => {
             let holder = association(camille, "Les voisins").await;
             let mut body = idea(&holder);
             body["requests_money"] = json!(false);
             body["submit"] = json!(true);
             body["commitments"] = json!([planters(), upkeep()]);
             let made = camille.post(&loos("/initiatives"), body).await.created();
-            Case::new(mayor, format!("/v1/initiatives/{}/quick_accept", id(&made)))
-                .with(quick_yes(world))
+            let path = format!("/v1/initiatives/{}", id(&made));
+            if operation == "quick_accept_initiative" {
+                Case::new(mayor, format!("{path}/quick_accept")).with(quick_yes(world))
+            } else {
+                Case::new(agent, format!("{path}/record_quick_accept"))
+                    .with(on_paper(world, mayor, quick_yes(world)).await)
+            }
+        }
+        "record_initiative_decision" => {
+            let path = in_review(world).await;
+            let opinion = json!({"outcome": "favourable", "text": "Faisable."});
+            agent.act(&path, "give_opinion", opinion).await.ok();
+            Case::new(agent, format!("{path}/record_decision")).with(recorded_decision(world).await)
+        }
+        "contest_initiative_decision" => {
+            let path = in_review(world).await;
+            let opinion = json!({"outcome": "favourable", "text": "Faisable."});
+            agent.act(&path, "give_opinion", opinion).await.ok();
+            let decision = recorded_decision(world).await;
+            agent.act(&path, "record_decision", decision).await.ok();
+            Case::new(official, format!("{path}/contest"))
+                .with(json!({"reason": "Cette décision reste à prendre."}))
         }
         "redirect_initiative" => Case::new(agent, format!("{}/redirect", submitted(world).await))
             .with(json!({"competent_body": "Communauté d'agglomération de Lens-Liévin",
@@ -481,6 +502,16 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
                 Case::new(agent, path).with(note)
             } else {
                 agent.post(&path, note).await.created();
+                Case::new(agent, path)
+            }
+        }
+        "list_recusals" | "recuse" => {
+            let path = format!("{}/recusals", in_review(world).await);
+            let recusal = json!({"grounds": "kinship", "text": "Mon frère préside l'association."});
+            if operation == "recuse" {
+                Case::new(official, path).with(recusal)
+            } else {
+                official.post(&path, recusal).await.created();
                 Case::new(agent, path)
             }
         }
@@ -647,6 +678,14 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
                 json!({"content_sha256": hash, "party": "holder", "method": "paper", "paper_reference": "Registre 2026-31",
                     "signed_on": "2026-06-15"}),
             )
+        }
+        "contest_convention_signature" => {
+            let (_, path, hash) = opened(world).await;
+            let paper = json!({"content_sha256": hash, "party": "commune", "paper_reference": "Registre 2026-31",
+                "signed_on": "2026-06-15"});
+            agent.act(&path, "record_signature", paper).await.ok();
+            Case::new(mayor, format!("{path}/contest_signature"))
+                .with(json!({"reason": "Cette signature n'est pas la mienne."}))
         }
         "amend_convention" => Case::new(agent, format!("{}/amend", active(world).await.1))
             .with(json!({"reason": "Deux jardinières de plus, à la demande des riverains."})),

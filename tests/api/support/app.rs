@@ -210,10 +210,14 @@ impl TestApp {
         admin
             .post(&format!("/v1/communes/{commune}/enrol"), json!({}))
             .await;
-        let mandate = json!({
+        let mut mandate = json!({
             "email": format!("{name}@example.org"), "role": role, "capacity": if may_sign { "Maire" } else { "Service" },
             "may_sign": may_sign, "starts_on": "2020-05-24",
         });
+        if may_sign {
+            mandate["delegation_reference"] = json!("Procès-verbal de l'élection du maire");
+            mandate["delegation_on"] = json!("2020-05-24");
+        }
         admin
             .post(&format!("/v1/communes/{commune}/mandates"), mandate)
             .await

@@ -101,6 +101,9 @@ fn permitted(exhibit: &Exhibit, action: &ActionData, person: &Person) -> Result<
         .any(|role| matches!(role, Role::Holder | Role::Host));
     let has = |role: Role| match role {
         Role::AgentOnBehalf => exhibit.at_the_counter && person.roles.contains(&Role::Agent),
+        Role::TownHall => [Role::Agent, Role::ElectedOfficial]
+            .iter()
+            .any(|role| person.roles.contains(role)),
         role => person.roles.contains(&role),
     };
     let of_the_commune = |role: Role| {

@@ -34,6 +34,8 @@ pub struct Exhibit {
     pub hash: Value,
     /// Of a commitment: another holder who could take it over.
     pub successor: Value,
+    /// Of the mayor, who decides on paper.
+    pub mandate: Value,
 }
 
 /// Those for whom it can make a difference that something was entered at the counter and is not published.
@@ -423,6 +425,7 @@ fn exhibit(
         at_the_counter,
         hash: Value::Null,
         successor: Value::Null,
+        mandate: Value::Null,
     }
 }
 
@@ -643,13 +646,9 @@ pub async fn fill(app: &TestApp, cast: &Cast) -> Vec<Exhibit> {
             let cast = cast.clone();
             under_way.spawn(async move {
                 let path = cast.initiative(state, at_the_counter).await;
-                vec![exhibit(
-                    "initiative",
-                    "initiative",
-                    state,
-                    path,
-                    at_the_counter,
-                )]
+                let made = exhibit("initiative", "initiative", state, path, at_the_counter);
+                let mandate = cast.terms["parties"]["commune"]["mandate_id"].clone();
+                vec![Exhibit { mandate, ..made }]
             });
         }
         let cast = cast.clone();

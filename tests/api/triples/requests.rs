@@ -110,16 +110,26 @@ pub fn request(exhibit: &Exhibit, action: &str) -> Option<Request> {
         | ("convention", "open_for_signature")
         | ("evaluation", "agree" | "validate") => Value::Null,
         ("initiative", "start_review" | "withdraw") => json!({}),
-        ("initiative", "accept" | "refuse" | "reopen" | "abandon" | "unpublish")
+        ("initiative", "accept" | "refuse" | "contest" | "reopen" | "abandon" | "unpublish")
         | ("commitment", "decline" | "withdraw" | "mark_unfulfilled" | "end_upkeep")
         | ("fulfilment", "dispute")
         | ("hand_over", "refuse")
-        | ("convention", "reopen" | "cancel" | "terminate" | "suspend" | "resume" | "amend") => {
-            reason()
-        }
+        | (
+            "convention",
+            "reopen" | "cancel" | "contest_signature" | "terminate" | "suspend" | "resume"
+            | "amend",
+        ) => reason(),
         ("convention", "renew") => json!({"reason": "On continue.", "ends_on": "2035-06-30"}),
         ("initiative", "quick_accept") => {
             json!({"opinion": "Sans difficulté.", "reason": "Embellit la rue."})
+        }
+        ("initiative", "record_decision") => {
+            json!({"outcome": "accepted", "reason": "Utile à tous.",
+            "mandate_id": exhibit.mandate, "decided_on": "2026-06-15", "paper_reference": "Registre 2026-31"})
+        }
+        ("initiative", "record_quick_accept") => {
+            json!({"opinion": "Sans difficulté.", "reason": "Embellit la rue.",
+            "mandate_id": exhibit.mandate, "decided_on": "2026-06-15", "paper_reference": "Registre 2026-31"})
         }
         ("initiative", "request_changes") => json!({"message": "Précisez la longueur."}),
         ("initiative", "give_opinion") => json!({"outcome": "favourable", "text": "Faisable."}),
@@ -157,6 +167,7 @@ fn elsewhere(exhibit: &Exhibit, action: &str) -> Option<Request> {
             format!("{path}/notes"),
             json!({"text": "Voir avec les services."}),
         ),
+        ("initiative", "recuse") => post(format!("{path}/recusals"), json!({"grounds": "kinship"})),
         ("initiative", "endorse") => put(format!("{path}/endorsement"), Value::Null),
         ("initiative", "take_part") => put(format!("{path}/participation"), Value::Null),
         ("initiative", "record_headcount") => put(

@@ -44,6 +44,22 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         lifecycle: "initiative",
+        actions: &["contest"],
+        whom: |_, _| true,
+        before_the_table: false,
+        verdict: MISSING,
+        why: "what was decided here, not on paper, is not contested",
+    },
+    Requirement {
+        lifecycle: "convention",
+        actions: &["contest_signature"],
+        whom: |_, _| true,
+        before_the_table: false,
+        verdict: MISSING,
+        why: "what was signed here, not on paper, is not contested",
+    },
+    Requirement {
+        lifecycle: "initiative",
         actions: &["endorse", "take_part"],
         whom: |exhibit, _| exhibit.at_the_counter,
         before_the_table: false,
