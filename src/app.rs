@@ -18,8 +18,9 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    commitments, communes, conventions, envelopes, evaluations, front_end, holders, initiatives,
-    mandates, measures, meetings, metrics, openapi, reference, sessions, templates, users,
+    authorities, commitments, communes, conventions, envelopes, evaluations, front_end, holders,
+    initiatives, mandates, measures, meetings, metrics, openapi, reference, sessions,
+    templates, users,
 };
 
 /// Every route of the API, in the order of the document.
@@ -38,6 +39,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(commitments::routes::configure)
         .configure(commitments::fulfilments::configure)
         .configure(envelopes::routes::configure)
+        .configure(authorities::routes::configure)
         .configure(conventions::quick::configure)
         .configure(conventions::ending::configure)
         .configure(conventions::routes::configure)

@@ -150,6 +150,8 @@ tenant_ids! {
     CommitmentId,
     /// A fulfilment of a commitment.
     FulfilmentId,
+    /// An act that lets a commune commit.
+    AuthorityId,
     /// One version of a convention.
     ConventionId,
     /// A signature.

@@ -7,6 +7,7 @@
 pub mod app;
 pub mod audit;
 pub mod auth;
+pub mod authorities;
 pub mod clock;
 pub mod clockwork;
 pub mod codes;

@@ -38,6 +38,7 @@ use crate::http::routes::Routes;
         (name = "initiatives", description = "Ideas, and what became of them: from draft to decision."),
         (name = "commitments", description = "What each side promises, valued, and what was done of it."),
         (name = "envelopes", description = "What a commune gives in a year."),
+        (name = "authorities", description = "The acts that let a commune commit: deliberations, decisions, orders."),
         (name = "conventions", description = "Who does what, signed by both sides."),
         (name = "evaluations", description = "What an initiative achieved, cost and saved; and its end."),
         (name = "meetings", description = "Public meetings and their attendance."),

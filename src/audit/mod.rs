@@ -36,15 +36,18 @@ codes! {
         Fulfilment = "fulfilment", "Réalisation", "Fulfilment";
         Convention = "convention", "Convention", "Convention";
         Evaluation = "evaluation", "Bilan", "Evaluation";
+        Authority = "authority", "Acte d'autorisation", "Authority";
     }
 }
 
 codes! {
-    /// How something came to be, where its lifecycle has no action for it.
+    /// How something came to be, changed or went, where its lifecycle has no action for it.
     pub enum Beginning "history_beginnings" {
         Propose = "propose", "Proposer", "Propose";
         Record = "record", "Déclarer", "Record";
         Create = "create", "Rédiger", "Draft";
+        Update = "update", "Modifier", "Change";
+        Delete = "delete", "Supprimer", "Delete";
     }
 }
 

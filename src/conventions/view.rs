@@ -7,6 +7,7 @@ use super::dto::Convention;
 use super::lifecycle::{CONVENTION, ConventionAction, WITH_ROUTE};
 use super::model::{self, Found};
 use super::parties::{self, PartyState};
+use crate::authorities;
 use crate::commitments;
 use crate::db::schema::communes;
 use crate::http::error::ApiError;
@@ -52,7 +53,13 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         commitments::model::show(&mut session.conn, initiative, rows, found.standing()).await?;
     let allowed_actions = allowed_actions(session, &found, &parties);
     let inside = found.is_inside();
-    let authority = found.row.authority();
+    let authority = match found.row.authority_id {
+        Some(id) => {
+            let row = authorities::model::find(&mut session.conn, id).await?;
+            Some(row.summary())
+        }
+        None => None,
+    };
     let row = found.row;
     let convention = Convention {
         id,

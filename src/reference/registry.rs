@@ -2,6 +2,7 @@
 
 use crate::audit::{Beginning, Subject, Visibility};
 use crate::auth::policy::Role;
+use crate::authorities::dto::AuthorityKind;
 use crate::codes::CodeList;
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
 use crate::commitments::lifecycle::{
@@ -9,7 +10,7 @@ use crate::commitments::lifecycle::{
     OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
 };
 use crate::conventions::dto::{
-    AmendmentKind, AuthorityKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
+    AmendmentKind, ContributorStatus, Party, SignatureMethod, WorksOwnership,
 };
 use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
 use crate::conventions::verification::VerificationCheck;

@@ -10,6 +10,7 @@ mod support;
 
 mod accounts;
 mod amendments;
+mod authorities;
 mod commitments;
 mod communes;
 mod conventions;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 
 use super::Case;
+use crate::authorities::deliberation;
 use crate::conventions::{active, agree, drafted, opened, planters, signing, terms, upkeep};
 use crate::evaluations::farm_tracks;
 use crate::initiatives::{accepted, association, idea, in_review, submitted};
@@ -203,6 +204,20 @@ async fn evaluated(app: &TestApp, world: &World) -> String {
         .await
         .created();
     initiative
+}
+
+fn new_act() -> Value {
+    let mut act = deliberation(&format!("2026-{}", number()));
+    act["votes"] =
+        json!({"council_members": 27, "cast": 25, "in_favour": 23, "against": 0, "abstained": 2});
+    act
+}
+
+async fn act(world: &World) -> String {
+    format!(
+        "/v1/authorities/{}",
+        crate::authorities::recorded(world, new_act()).await
+    )
 }
 
 fn meeting() -> Value {
@@ -484,6 +499,19 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
                 Case::new(anyone, path)
             }
         }
+
+        "list_authorities" => {
+            act(world).await;
+            Case::new(anyone, loos("/authorities?limit=2"))
+        }
+        "record_authority" => Case::new(agent, loos("/authorities")).with(new_act()),
+        "get_authority" => Case::new(anyone, act(world).await),
+        "update_authority" => Case::new(agent, act(world).await).with(
+            json!({"prefecture_reference": "PREF062", "sent_to_prefecture_on": "2026-06-11", "published_on": "2026-06-12",
+                "executory_on": "2026-06-12"}),
+        ),
+        "delete_authority" => Case::new(agent, act(world).await),
+        "get_authority_history" => Case::new(agent, format!("{}/history", act(world).await)),
 
         "list_commitments" => {
             let (initiative, _) = active(world).await;
