@@ -19,7 +19,7 @@ use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
     authorities, commitments, communes, conventions, envelopes, evaluations, front_end, holders,
-    initiatives, mandates, measures, meetings, metrics, openapi, reference, sessions,
+    initiatives, mandates, measures, meetings, metrics, openapi, reference, sessions, subsidies,
     templates, users,
 };
 
@@ -50,6 +50,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(conventions::verification::configure)
         .configure(conventions::document::routes::configure)
         .configure(templates::routes::configure)
+        .configure(subsidies::routes::configure)
         .configure(evaluations::routes::configure)
         .configure(meetings::routes::configure)
         .configure(measures::routes::configure)

@@ -37,6 +37,7 @@ pub mod reference;
 pub mod registry;
 pub mod sessions;
 pub mod state;
+pub mod subsidies;
 pub mod system;
 pub mod telemetry;
 pub mod templates;

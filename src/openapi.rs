@@ -28,6 +28,7 @@ use crate::http::routes::Routes;
         crate::communes::dto::CommuneSort,
         crate::initiatives::dto::Inbox,
         crate::initiatives::dto::InitiativeSort,
+        crate::subsidies::dto::SubsidyInbox,
     )),
     tags(
         (name = "authentication", description = "Tokens: start here."),
@@ -40,6 +41,7 @@ use crate::http::routes::Routes;
         (name = "envelopes", description = "What a commune gives in a year."),
         (name = "authorities", description = "The acts that let a commune commit: deliberations, decisions, orders."),
         (name = "conventions", description = "Who does what, signed by both sides."),
+        (name = "subsidies", description = "Who received how much, and what has to be published and reported."),
         (name = "evaluations", description = "What an initiative achieved, cost and saved; and its end."),
         (name = "meetings", description = "Public meetings and their attendance."),
         (name = "measures", description = "Indicators that communes report by hand."),

@@ -125,6 +125,8 @@ CREATE TABLE commitments (
 );
 CREATE INDEX commitments_by_initiative ON commitments (initiative_id, commune_code, created_at, id)
     INCLUDE (side, state, value_cents);
+-- what a commune gives to somebody
+CREATE INDEX commitments_given ON commitments (commune_code) WHERE route IN ('subsidy', 'in_kind');
 CREATE INDEX commitments_by_budget_year ON commitments (commune_code, budget_year) WHERE budget_year IS NOT NULL;
 CREATE TRIGGER commitments_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON commitments
     FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('commitment', 'proposed');
@@ -267,12 +269,29 @@ CREATE FUNCTION guard_fulfilment() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     promised commitments;
     paid bigint;
+    in_force boolean;
+    since date;
 BEGIN
     SELECT * INTO promised FROM commitments
     WHERE (id, commune_code) = (NEW.commitment_id, NEW.commune_code) FOR UPDATE;
     IF promised.state NOT IN ('binding', 'partially_fulfilled', 'fulfilled') AND TG_OP = 'INSERT' THEN
         RAISE EXCEPTION 'only what a convention binds is fulfilled'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_of_binding_commitments';
+    END IF;
+    -- A subsidy is paid under a convention that is in force, and not before all had signed it.
+    IF promised.route = 'subsidy' AND TG_OP = 'INSERT' THEN
+        SELECT bool_or(v.state = 'active'), min(signed.day) INTO in_force, since
+        FROM convention_commitments AS b
+        JOIN conventions AS v ON (v.id, v.commune_code) = (b.convention_id, b.commune_code)
+        CROSS JOIN LATERAL (
+            SELECT max(signed_on) AS day FROM signatures
+            WHERE (convention_id, commune_code) = (v.id, v.commune_code) AND voided_at IS NULL
+        ) AS signed
+        WHERE (b.commitment_id, b.commune_code) = (promised.id, promised.commune_code) AND v.activated_at IS NOT NULL;
+        IF in_force IS NOT TRUE OR NEW.done_on < since THEN
+            RAISE EXCEPTION 'no convention is active for this payment'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_subsidy_under_active_convention';
+        END IF;
     END IF;
     IF promised.kind = 'financial' AND NEW.state IN ('recorded', 'acknowledged', 'disputed') THEN
         SELECT coalesce(sum(amount_cents), 0) INTO paid FROM fulfilments

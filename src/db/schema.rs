@@ -550,6 +550,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    subsidy_records (holder_id, commune_code, year) {
+        holder_id -> Uuid,
+        commune_code -> Text,
+        year -> Int4,
+        published_on -> Nullable<Date>,
+        report_received_on -> Nullable<Date>,
+        recorded_by -> Uuid,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Uuid,
         email -> Text,
@@ -604,6 +616,7 @@ diesel::joinable!(opinions -> users (given_by));
 diesel::joinable!(participations -> users (user_id));
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(signatures -> communes (commune_code));
+diesel::joinable!(subsidy_records -> users (recorded_by));
 
 diesel::allow_tables_to_appear_in_same_query!(
     authorities,
@@ -638,5 +651,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     regions,
     signatures,
+    subsidy_records,
     users,
 );

@@ -110,6 +110,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "fulfilments_subsidy_under_active_convention",
+        Code::RequirementMissing,
+        Text::new(
+            "Une subvention se verse au titre d'une convention en vigueur, et pas avant sa dernière signature.",
+            "A subsidy is paid under a convention that is active, and not before its last signature.",
+        ),
+    ),
+    (
         "holders_siret_unique",
         Code::AlreadyExists,
         Text::new(

@@ -24,6 +24,7 @@ use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
 use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
 use crate::sessions::dto::GrantType;
+use crate::subsidies::dto::{SubsidyDuty, SubsidyInbox};
 use crate::templates::articles::TemplateVariable;
 use crate::users::dto::Locale;
 
@@ -67,6 +68,8 @@ pub const LISTS: &[CodeList] = &[
     SignatureMethod::LIST,
     VerificationCheck::LIST,
     TemplateVariable::LIST,
+    SubsidyDuty::LIST,
+    SubsidyInbox::LIST,
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
     Subject::LIST,

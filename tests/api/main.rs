@@ -33,5 +33,6 @@ mod plans;
 mod reference;
 mod signatures;
 mod story;
+mod subsidies;
 mod templates;
 mod triples;

@@ -179,6 +179,8 @@ UNSAID_THERE = {
     ("PATCH /v1/authorities/{id}", "#/adopted_on", "out_of_range"),
     ("PATCH /v1/authorities/{id}", "#/sent_to_prefecture_on", "out_of_range"),
     ("PATCH /v1/authorities/{id}", "#/published_on", "out_of_range"),
+    ("PATCH /v1/holders/{id}/subsidies/{year}", "#/published_on", "out_of_range"),
+    ("PATCH /v1/holders/{id}/subsidies/{year}", "#/report_received_on", "out_of_range"),
     # A deliberation has a matter.
     ("POST /v1/communes/{code}/authorities", "#/subject", "required"),
     ("PATCH /v1/authorities/{id}", "#/subject", "required"),

@@ -220,6 +220,13 @@ async fn act(world: &World) -> String {
     )
 }
 
+/// What the association of an active convention receives this year.
+async fn helped(world: &World) -> String {
+    let (initiative, _) = active(world).await;
+    let holder = world.agent.get(&initiative).await.ok()["holder"]["id"].clone();
+    format!("/v1/holders/{}/subsidies/2026", holder.as_str().unwrap())
+}
+
 fn meeting() -> Value {
     json!({"title": "Réunion de quartier", "place": "Salle des fêtes", "held_on": "2026-06-10", "attendance": 45})
 }
@@ -512,6 +519,15 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         ),
         "delete_authority" => Case::new(agent, act(world).await),
         "get_authority_history" => Case::new(agent, format!("{}/history", act(world).await)),
+
+        "list_subsidies" => {
+            helped(world).await;
+            Case::new(anyone, loos("/subsidies?limit=2"))
+        }
+        "get_subsidy" => Case::new(anyone, helped(world).await),
+        "update_subsidy" => {
+            Case::new(agent, helped(world).await).with(json!({"published_on": "2026-06-15"}))
+        }
 
         "list_commitments" => {
             let (initiative, _) = active(world).await;
