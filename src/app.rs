@@ -18,9 +18,9 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    commitments, communes, conventions, documents, envelopes, evaluations, front_end, holders,
-    initiatives, mandates, measures, meetings, metrics, openapi, recusals, reference, sessions,
-    templates, users, worklist,
+    authorities, commitments, communes, conventions, documents, envelopes, evaluations, front_end,
+    holders, initiatives, mandates, measures, meetings, metrics, openapi, recusals, reference,
+    sessions, subsidies, templates, users, worklist,
 };
 
 /// Every route of the API, in the order of the document.
@@ -44,6 +44,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(commitments::hand_over_routes::configure)
         .configure(commitments::balance_routes::configure)
         .configure(envelopes::routes::configure)
+        .configure(authorities::routes::configure)
         .configure(conventions::quick::configure)
         .configure(conventions::paper::configure)
         .configure(conventions::ending::configure)
@@ -55,6 +56,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(conventions::verification::configure)
         .configure(conventions::document::routes::configure)
         .configure(templates::routes::configure)
+        .configure(subsidies::routes::configure)
         .configure(evaluations::routes::configure)
         .configure(documents::routes::configure)
         .configure(meetings::routes::configure)

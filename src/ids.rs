@@ -154,6 +154,8 @@ tenant_ids! {
     FulfilmentId,
     /// An upkeep that is offered to another holder.
     HandOverId,
+    /// An act that lets a commune commit.
+    AuthorityId,
     /// One version of a convention.
     ConventionId,
     /// A signature.

@@ -7,6 +7,7 @@
 pub mod app;
 pub mod audit;
 pub mod auth;
+pub mod authorities;
 pub mod clock;
 pub mod clockwork;
 pub mod codes;
@@ -38,6 +39,7 @@ pub mod reference;
 pub mod registry;
 pub mod sessions;
 pub mod state;
+pub mod subsidies;
 pub mod system;
 pub mod telemetry;
 pub mod templates;

@@ -28,6 +28,7 @@ use crate::http::routes::Routes;
         crate::communes::dto::CommuneSort,
         crate::initiatives::dto::Inbox,
         crate::initiatives::dto::InitiativeSort,
+        crate::subsidies::dto::SubsidyInbox,
     )),
     tags(
         (name = "authentication", description = "Tokens: start here."),
@@ -39,7 +40,9 @@ use crate::http::routes::Routes;
         (name = "recusals", description = "Who of the town hall stands aside, for they have an interest of their own."),
         (name = "commitments", description = "What each side promises, valued, and what was done of it."),
         (name = "envelopes", description = "What a commune gives in a year."),
+        (name = "authorities", description = "The acts that let a commune commit: deliberations, decisions, orders."),
         (name = "conventions", description = "Who does what, signed by both sides."),
+        (name = "subsidies", description = "Who received how much, and what has to be published and reported."),
         (name = "evaluations", description = "What an initiative achieved, cost and saved; and its end."),
         (name = "documents", description = "Files about initiatives, conventions, fulfilments, evaluations and meetings."),
         (name = "meetings", description = "Public meetings and their attendance."),

@@ -1,5 +1,7 @@
-DROP TABLE signatures, convention_parties, convention_commitments, conventions, fulfilments, commitments, envelopes;
+DROP TABLE signatures, convention_parties, convention_commitments, conventions, fulfilments, commitments, envelopes,
+    authorities;
 DROP FUNCTION guard_convention_part;
+DROP FUNCTION guard_authority;
 DROP FUNCTION guard_convention;
 DROP FUNCTION guard_signature;
 DROP FUNCTION guard_fulfilment;

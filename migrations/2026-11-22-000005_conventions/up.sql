@@ -1,3 +1,58 @@
+-- The acts that let a commune commit. Deliberations have the fields of the national schema (SCDL deliberations 2.1.5).
+CREATE TABLE authorities (
+    id uuid NOT NULL,
+    commune_code text NOT NULL REFERENCES communes (code),
+    kind text NOT NULL CONSTRAINT authorities_kind CHECK
+        (kind IN ('deliberation', 'framework_deliberation', 'delegated_decision', 'mayor_order')),
+    number text NOT NULL,
+    adopted_on date NOT NULL,
+    object text NOT NULL,
+    -- the matter in the national nomenclature "Actes", to its second level
+    subject_code text CONSTRAINT authorities_subject_code CHECK
+        (subject_code ~ '^(1\.[1-7]|2\.[1-3]|3\.[1-6]|4\.[1-5]|5\.[1-8]|6\.[1-5]|7\.([1-9]|10)|8\.[1-9]|9\.[1-4])$'),
+    subject_name text,
+    -- one year, or two with a slash
+    budget_year text CONSTRAINT authorities_budget_year CHECK
+        (budget_year ~ '^\d{4}(/\d{4})?$' AND left(budget_year, 4) <= right(budget_year, 4)),
+    budget_name text,
+    prefecture_reference text CONSTRAINT authorities_prefecture_reference CHECK
+        (prefecture_reference ~ '^(PREF\d\d[0-9AB]|SPREF\d\d[0-9AB]\d|SGAR\d{3})$'),
+    sent_to_prefecture_on date,
+    published_on date,
+    -- null as long as it is not executory
+    executory_on date,
+    council_members integer,
+    votes_cast integer,
+    votes_for integer,
+    votes_against integer,
+    votes_abstained integer,
+    url text,
+    recorded_by uuid NOT NULL REFERENCES users (id),
+    created_at timestamptz NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    PRIMARY KEY (id, commune_code),
+    CONSTRAINT authorities_id_carries_commune CHECK (commune_of(id) = commune_code),
+    -- of two who record the same act one does
+    CONSTRAINT authorities_recorded_once UNIQUE (commune_code, kind, number, adopted_on),
+    CONSTRAINT authorities_subject_whole CHECK (num_nulls(subject_code, subject_name) IN (0, 2)),
+    -- the national schema needs it
+    CONSTRAINT authorities_subject_of_deliberations CHECK
+        (subject_code IS NOT NULL OR kind NOT IN ('deliberation', 'framework_deliberation')),
+    CONSTRAINT authorities_budget_whole CHECK (num_nulls(budget_year, budget_name) IN (0, 2)),
+    -- An act is executory once it is sent and published (article L2131-1 of the code of local government).
+    CONSTRAINT authorities_dates CHECK
+        (sent_to_prefecture_on >= adopted_on AND published_on >= adopted_on AND executory_on >= adopted_on
+        AND executory_on >= sent_to_prefecture_on AND executory_on >= published_on),
+    CONSTRAINT authorities_votes_of_the_council CHECK
+        (votes_cast IS NULL OR kind IN ('deliberation', 'framework_deliberation')),
+    CONSTRAINT authorities_votes_whole CHECK
+        (num_nulls(council_members, votes_cast, votes_for, votes_against, votes_abstained) IN (0, 5)),
+    CONSTRAINT authorities_votes CHECK
+        (votes_cast = votes_for + votes_against + votes_abstained AND votes_cast <= council_members
+        AND least(votes_for, votes_against, votes_abstained) >= 0)
+);
+CREATE INDEX authorities_by_commune ON authorities (commune_code, adopted_on DESC, id DESC);
+
 -- The yearly budget for supporting initiatives. A year without a row has nothing to give.
 CREATE TABLE envelopes (
     commune_code text NOT NULL REFERENCES communes (code),
@@ -88,6 +143,8 @@ CREATE TABLE commitments (
 );
 CREATE INDEX commitments_by_initiative ON commitments (initiative_id, commune_code, created_at, id)
     INCLUDE (side, state, value_cents);
+-- what a commune gives to somebody
+CREATE INDEX commitments_given ON commitments (commune_code) WHERE route IN ('subsidy', 'in_kind');
 CREATE INDEX commitments_by_budget_year ON commitments (commune_code, budget_year) WHERE budget_year IS NOT NULL;
 CREATE INDEX commitments_bound ON commitments (commune_code)
     WHERE state IN ('binding', 'fulfilled', 'partially_fulfilled', 'unfulfilled');
@@ -252,6 +309,8 @@ CREATE FUNCTION guard_fulfilment() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     promised commitments;
     paid bigint;
+    in_force boolean;
+    since date;
 BEGIN
     SELECT * INTO promised FROM commitments
     WHERE (id, commune_code) = (NEW.commitment_id, NEW.commune_code) FOR UPDATE;
@@ -269,6 +328,21 @@ BEGIN
             round(NEW.quantity * promised.unit_value_cents)::bigint) THEN
         RAISE EXCEPTION 'not what it is worth'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_value_as_agreed';
+    END IF;
+    -- A subsidy is paid under a convention that is in force, and not before all had signed it.
+    IF promised.route = 'subsidy' AND TG_OP = 'INSERT' THEN
+        SELECT bool_or(v.state = 'active'), min(signed.day) INTO in_force, since
+        FROM convention_commitments AS b
+        JOIN conventions AS v ON (v.id, v.commune_code) = (b.convention_id, b.commune_code)
+        CROSS JOIN LATERAL (
+            SELECT max(signed_on) AS day FROM signatures
+            WHERE (convention_id, commune_code) = (v.id, v.commune_code) AND voided_at IS NULL
+        ) AS signed
+        WHERE (b.commitment_id, b.commune_code) = (promised.id, promised.commune_code) AND v.activated_at IS NOT NULL;
+        IF in_force IS NOT TRUE OR NEW.done_on < since THEN
+            RAISE EXCEPTION 'no convention is active for this payment'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_subsidy_under_active_convention';
+        END IF;
     END IF;
     IF promised.kind = 'financial' AND NEW.state IN ('recorded', 'acknowledged', 'disputed') THEN
         SELECT coalesce(sum(amount_cents), 0) INTO paid FROM fulfilments
@@ -324,16 +398,7 @@ CREATE TABLE conventions (
     amendment_kind text CONSTRAINT conventions_amendment_kind CHECK (amendment_kind IN ('amendment', 'renewal')),
     amendment_reason text,
     -- the act that lets the commune commit
-    authority_kind text CONSTRAINT conventions_authority_kind CHECK
-        (authority_kind IN ('deliberation', 'framework_deliberation', 'delegated_decision', 'mayor_order')),
-    authority_reference text,
-    authority_on date,
-    authority_executory_on date,
-    council_members integer,
-    votes_cast integer,
-    votes_for integer,
-    votes_against integer,
-    votes_abstained integer,
+    authority_id uuid,
     -- canonical JSON (RFC 8785) of the material content and its hash, from opening for signature on
     content text,
     content_sha256 text CONSTRAINT conventions_hash_form CHECK (content_sha256 ~ '^[0-9a-f]{64}$'),
@@ -355,6 +420,7 @@ CREATE TABLE conventions (
     FOREIGN KEY (host_id, commune_code) REFERENCES holders (id, commune_code),
     FOREIGN KEY (root_id, commune_code) REFERENCES conventions (id, commune_code),
     FOREIGN KEY (supersedes_id, commune_code) REFERENCES conventions (id, commune_code),
+    CONSTRAINT conventions_authority FOREIGN KEY (authority_id, commune_code) REFERENCES authorities (id, commune_code),
     CONSTRAINT conventions_first_version CHECK
         ((number = 1) = (root_id = id) AND num_nulls(supersedes_id, amendment_kind, amendment_reason)
             = CASE WHEN number = 1 THEN 3 ELSE 0 END),
@@ -365,13 +431,6 @@ CREATE TABLE conventions (
         (land <> 'public_domain' OR state IN ('draft', 'cancelled')
         OR (NOT tacit_renewal AND (coalesce(land_fee_cents, 0) > 0 OR land_fee_exemption IS NOT NULL))),
     CONSTRAINT conventions_clergy CHECK (land <> 'church' OR state IN ('draft', 'cancelled') OR clergy_agreement IS NOT NULL),
-    CONSTRAINT conventions_votes CHECK
-        (votes_cast IS NULL OR (votes_cast = votes_for + votes_against + votes_abstained AND votes_cast <= council_members)),
-    CONSTRAINT conventions_votes_whole CHECK
-        (num_nulls(council_members, votes_cast, votes_for, votes_against, votes_abstained) IN (0, 5)),
-    CONSTRAINT conventions_authority_whole CHECK
-        (num_nulls(authority_kind, authority_reference, authority_on, authority_executory_on) IN (0, 4)),
-    CONSTRAINT conventions_authority_dates CHECK (authority_executory_on >= authority_on),
     CONSTRAINT conventions_content_when_open CHECK
         (state IN ('draft', 'cancelled') OR (content IS NOT NULL AND content_sha256 IS NOT NULL))
 );
@@ -383,6 +442,7 @@ CREATE INDEX conventions_by_initiative ON conventions (initiative_id, commune_co
 CREATE INDEX conventions_by_commune ON conventions (commune_code, created_at DESC, id DESC) INCLUDE (state);
 CREATE INDEX conventions_public ON conventions (created_at DESC, id DESC) WHERE activated_at IS NOT NULL;
 CREATE INDEX conventions_by_activation ON conventions (commune_code, activated_at) WHERE activated_at IS NOT NULL;
+CREATE INDEX conventions_by_authority ON conventions (authority_id, commune_code) WHERE authority_id IS NOT NULL;
 CREATE INDEX conventions_by_end ON conventions (ends_on) WHERE state IN ('active', 'suspended');
 CREATE TRIGGER conventions_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON conventions
     FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('convention', 'draft');
@@ -504,7 +564,8 @@ BEGIN
         RAISE EXCEPTION 'what is signed is the content that is open for signature'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_on_current_content';
     END IF;
-    IF NEW.signed_on < signed.authority_executory_on THEN
+    IF NEW.signed_on < (SELECT executory_on FROM authorities
+            WHERE (id, commune_code) = (signed.authority_id, signed.commune_code)) THEN
         RAISE EXCEPTION 'signed before the authority was executory'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'signatures_after_authority';
     END IF;
@@ -544,6 +605,7 @@ CREATE TRIGGER signatures_kept BEFORE TRUNCATE ON signatures
 
 CREATE FUNCTION guard_convention() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+    act authorities;
     subsidised boolean;
     money boolean;
     by_commune boolean;
@@ -593,11 +655,17 @@ BEGIN
             RAISE EXCEPTION 'each party has an adult signatory'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_parties_complete';
         END IF;
-        IF (money OR NEW.land IN ('public_domain', 'private_domain', 'rural_track', 'church')) AND NEW.authority_kind IS NULL THEN
+        -- Held, so that it is not changed while the content with its date is frozen.
+        SELECT * INTO act FROM authorities WHERE (id, commune_code) = (NEW.authority_id, NEW.commune_code) FOR SHARE;
+        IF (money OR NEW.land IN ('public_domain', 'private_domain', 'rural_track', 'church')) AND act.id IS NULL THEN
             RAISE EXCEPTION 'money and public land need an authority'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_authority_needed';
         END IF;
-        IF subsidised AND NEW.authority_kind NOT IN ('deliberation', 'framework_deliberation') THEN
+        IF act.id IS NOT NULL AND act.executory_on IS NULL THEN
+            RAISE EXCEPTION 'the day on which the authority is executory is part of what is signed'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_authority_executory';
+        END IF;
+        IF subsidised AND act.kind NOT IN ('deliberation', 'framework_deliberation') THEN
             RAISE EXCEPTION 'a subsidy needs a deliberation'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_subsidy_needs_deliberation';
         END IF;
@@ -640,6 +708,24 @@ BEGIN
 END $$;
 CREATE TRIGGER conventions_guarded BEFORE UPDATE ON conventions
     FOR EACH ROW EXECUTE FUNCTION guard_convention();
+
+-- What was signed under an act says what the act said. What becomes of the act afterwards stays free: where it was sent,
+-- when it was published, where it can be read.
+CREATE FUNCTION guard_authority() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF to_jsonb(OLD) - ARRAY['prefecture_reference', 'sent_to_prefecture_on', 'published_on', 'url', 'version']
+        <> to_jsonb(NEW) - ARRAY['prefecture_reference', 'sent_to_prefecture_on', 'published_on', 'url', 'version']
+        AND EXISTS (
+            SELECT FROM conventions WHERE (authority_id, commune_code) = (OLD.id, OLD.commune_code)
+                AND state NOT IN ('draft', 'cancelled')
+        ) THEN
+        RAISE EXCEPTION 'a convention that is open for signature, or was, rests on this act'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'authorities_rested_upon';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER authorities_guarded BEFORE UPDATE ON authorities
+    FOR EACH ROW EXECUTE FUNCTION guard_authority();
 
 -- What a version binds and who signs it are part of its content: they change only while it is a draft.
 CREATE FUNCTION guard_convention_part() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -37,6 +37,7 @@ codes! {
         HandOver = "hand_over", "Passage de relais", "Hand-over";
         Convention = "convention", "Convention", "Convention";
         Evaluation = "evaluation", "Bilan", "Evaluation";
+        Authority = "authority", "Acte d'autorisation", "Authority";
         Document = "document", "Document", "Document";
     }
 }
@@ -50,11 +51,13 @@ codes! {
 }
 
 codes! {
-    /// How something came to be, where its lifecycle has no action for it.
+    /// How something came to be, changed or went, where its lifecycle has no action for it.
     pub enum Beginning "history_beginnings" {
         Propose = "propose", "Proposer", "Propose";
         Record = "record", "Déclarer", "Record";
         Create = "create", "Rédiger", "Draft";
+        Update = "update", "Modifier", "Change";
+        Delete = "delete", "Supprimer", "Delete";
     }
 }
 

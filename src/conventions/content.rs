@@ -10,12 +10,14 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::dto::{
-    AmendmentKind, Authority, ContributorStatus, Entitlement, InitiativeTitle, Party,
-    WorksOwnership,
+    AmendmentKind, ContributorStatus, Entitlement, InitiativeTitle, Party, WorksOwnership,
 };
 use super::lifecycle::ConventionState;
 use super::model::{self, ConventionRow, Found};
 use super::parties::{self, Body, LegalIdentity, PartyState, hexadecimal};
+use crate::authorities;
+use crate::authorities::dto::{AuthorityKind, Votes};
+use crate::authorities::model::AuthorityRow;
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side, ValuationMethod};
 use crate::commitments::model::CommitmentRow;
 use crate::commitments::upkeep::Upkeep;
@@ -163,6 +165,36 @@ pub fn word_as_frozen(row: &ConventionRow, rows: &mut [CommitmentRow]) -> Result
     Ok(())
 }
 
+/// The act that lets the commune commit, as the content freezes it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ContentAuthority {
+    /// Which kind of act.
+    pub kind: AuthorityKind,
+    /// Its number or title.
+    #[schema(min_length = 1, max_length = 200, example = "2026-06-042")]
+    pub reference: String,
+    /// Day on which it was taken.
+    pub decided_on: NaiveDate,
+    /// Day on which it became executory: nobody signs before. Never null in what is signed.
+    #[schema(required)]
+    pub executory_on: Option<NaiveDate>,
+    /// The votes, of an act of the council.
+    #[schema(required)]
+    pub votes: Option<Votes>,
+}
+
+impl From<&AuthorityRow> for ContentAuthority {
+    fn from(row: &AuthorityRow) -> Self {
+        Self {
+            kind: row.kind,
+            reference: row.number.clone(),
+            decided_on: row.adopted_on,
+            executory_on: row.executory_on,
+            votes: row.votes(),
+        }
+    }
+}
+
 /// The version that an amendment replaces: the hash ties the versions together.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ContentSuperseded {
@@ -255,7 +287,7 @@ pub struct ConventionContent {
     pub evaluation_terms: Option<String>,
     /// The act that lets the commune commit.
     #[schema(required)]
-    pub authority: Option<Authority>,
+    pub authority: Option<ContentAuthority>,
     /// What each side promises, in the order in which it was proposed.
     pub commitments: Vec<ContentCommitment>,
     /// The articles of the commune's model, word for word: what is printed around the rest.
@@ -370,6 +402,7 @@ pub async fn draw_up(
     bodies: &(Body, Option<Body>),
     parties: &[PartyState],
     commitments: &[CommitmentRow],
+    authority: Option<&AuthorityRow>,
     articles: Vec<Article>,
 ) -> Result<ConventionContent, ApiError> {
     let row = &found.row;
@@ -440,7 +473,7 @@ pub async fn draw_up(
         no_upkeep_reason: row.no_upkeep_reason.clone(),
         notice_days: row.notice_days,
         evaluation_terms: row.evaluation_terms.clone(),
-        authority: row.authority(),
+        authority: authority.map(ContentAuthority::from),
         commitments: commitments.iter().map(ContentCommitment::from).collect(),
         articles,
     })
@@ -455,6 +488,19 @@ pub async fn now(
     let conn = &mut session.conn;
     let bodies = parties::bodies(conn, &found.row).await?;
     let commitments = model::held_as_worded(conn, &found.row).await?;
+    let authority = match found.row.authority_id {
+        Some(id) => Some(authorities::model::find(conn, id).await?),
+        None => None,
+    };
     let model = templates::model::latest(conn, &found.row.commune_code).await?;
-    draw_up(conn, found, &bodies, parties, &commitments, model.articles).await
+    draw_up(
+        conn,
+        found,
+        &bodies,
+        parties,
+        &commitments,
+        authority.as_ref(),
+        model.articles,
+    )
+    .await
 }

@@ -8,6 +8,7 @@ use super::lifecycle::{ConventionAction, ConventionState, LIVE};
 use super::model::{self, ConventionRow, NewTerms};
 use super::naming;
 use crate::auth::policy::Role;
+use crate::authorities;
 use crate::commitments;
 use crate::commitments::lifecycle::CommitmentState;
 use crate::commitments::upkeep::Upkeep;
@@ -41,7 +42,8 @@ pub async fn draft(
         .holder_id
         .ok_or_else(|| ApiError::internal("an accepted initiative without a holder"))?;
     let id = ConventionId::new(&about.commune_code, session.now)?;
-    let mut row = ConventionRow {
+    authorities::model::require(&mut session.conn, &about.commune_code, new.authority_id).await?;
+    let row = ConventionRow {
         id,
         commune_code: about.commune_code.clone(),
         root_id: id,
@@ -73,15 +75,7 @@ pub async fn draft(
         supersedes_id: None,
         amendment_kind: None,
         amendment_reason: None,
-        authority_kind: None,
-        authority_reference: None,
-        authority_on: None,
-        authority_executory_on: None,
-        council_members: None,
-        votes_cast: None,
-        votes_for: None,
-        votes_against: None,
-        votes_abstained: None,
+        authority_id: new.authority_id,
         content: None,
         content_sha256: None,
         opened_at: None,
@@ -96,7 +90,6 @@ pub async fn draft(
         version: 1,
         template_id: None,
     };
-    row.set_authority(new.authority);
     diesel::insert_into(conventions::table)
         .values(&row)
         .execute(&mut session.conn)
@@ -299,11 +292,9 @@ pub fn change(row: &mut ConventionRow, patch: ConventionPatch) -> Result<(), Api
         no_upkeep_reason,
         notice_days,
         evaluation_terms,
+        authority_id,
         practical_information,
     );
-    if let Some(authority) = patch.authority {
-        row.set_authority(authority);
-    }
     if row.ends_on < row.starts_on {
         return Err(ApiError::fault(
             "/ends_on",

@@ -3,9 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use validator::{Validate, ValidationError};
 
 use super::lifecycle::{ConventionAction, ConventionState};
+use crate::authorities::dto::AuthoritySummary;
 use crate::codes::codes;
 use crate::commitments::dto::{Balance, Commitment};
 use crate::holders::dto::{HolderKind, HolderSummary};
@@ -18,14 +18,6 @@ codes! {
         Commune = "commune", "La commune", "The commune";
         Holder = "holder", "Le porteur", "The holder";
         Host = "host", "La structure porteuse", "The host organisation";
-    }
-
-    /// The act that lets the commune commit.
-    pub enum AuthorityKind "authority_kinds" {
-        Deliberation = "deliberation", "Délibération", "Deliberation";
-        FrameworkDeliberation = "framework_deliberation", "Délibération-cadre", "Framework deliberation";
-        DelegatedDecision = "delegated_decision", "Décision par délégation", "Delegated decision";
-        MayorOrder = "mayor_order", "Arrêté du maire", "Mayor's order";
     }
 
     /// In which way a version changes the one before it.
@@ -76,70 +68,6 @@ pub struct Entitlement {
     /// Day of that act.
     #[schema(required)]
     pub delegation_on: Option<NaiveDate>,
-}
-
-/// The votes on a deliberation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-#[validate(schema(function = votes_add_up))]
-pub struct Votes {
-    /// Members of the council.
-    #[schema(minimum = 1, maximum = 1000, example = 27)]
-    pub council_members: i32,
-    /// Votes cast, abstentions included.
-    #[schema(minimum = 0, maximum = 1000, example = 25)]
-    pub cast: i32,
-    /// Votes in favour.
-    #[schema(minimum = 0, maximum = 1000, example = 23)]
-    pub in_favour: i32,
-    /// Votes against.
-    #[schema(minimum = 0, maximum = 1000, example = 0)]
-    pub against: i32,
-    /// Abstentions.
-    #[schema(minimum = 0, maximum = 1000, example = 2)]
-    pub abstained: i32,
-}
-
-fn votes_add_up(votes: &Votes) -> Result<(), ValidationError> {
-    if votes.cast != votes.in_favour + votes.against + votes.abstained
-        || votes.cast > votes.council_members
-    {
-        return Err(ValidationError::new("votes").with_message(
-            "cast = in_favour + against + abstained, et pas plus que council_members. | cast = in_favour + against + abstained, and no more than council_members."
-                .into(),
-        ));
-    }
-    Ok(())
-}
-
-/// The act that lets the commune commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-#[validate(schema(function = executory_after_the_decision, skip_on_field_errors = false))]
-pub struct Authority {
-    /// Which kind of act.
-    pub kind: AuthorityKind,
-    /// Its number or title.
-    #[schema(min_length = 1, max_length = 200, example = "2026-06-042")]
-    pub reference: String,
-    /// Day on which it was taken.
-    pub decided_on: NaiveDate,
-    /// Day on which it became executory: nobody signs before.
-    pub executory_on: NaiveDate,
-    /// The votes, of a deliberation.
-    #[validate(nested)]
-    #[schema(required)]
-    pub votes: Option<Votes>,
-}
-
-fn executory_after_the_decision(authority: &Authority) -> Result<(), ValidationError> {
-    if authority.executory_on < authority.decided_on {
-        return Err(ValidationError::new("executory_on").with_message(
-            "L'acte est exécutoire avant d'être pris. | The act is executory before it is taken."
-                .into(),
-        ));
-    }
-    Ok(())
 }
 
 /// An initiative by its title.
@@ -363,7 +291,7 @@ pub struct Convention {
     pub evaluation_terms: Option<String>,
     /// The act that lets the commune commit.
     #[schema(required)]
-    pub authority: Option<Authority>,
+    pub authority: Option<AuthoritySummary>,
     /// What each side promises, in the order in which it was proposed: as this version words it until it is signed, then
     /// as it is now.
     pub commitments: Vec<Commitment>,

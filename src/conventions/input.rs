@@ -6,10 +6,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use super::dto::{Authority, ContributorStatus, Party, WorksOwnership};
+use super::dto::{ContributorStatus, Party, WorksOwnership};
 use crate::commitments::upkeep::Upkeep;
 use crate::http::extract::absent_or_null;
-use crate::ids::{CommitmentId, DocumentId, MandateId, UserId};
+use crate::ids::{AuthorityId, CommitmentId, DocumentId, MandateId, UserId};
 use crate::initiatives::dto::Land;
 
 /// An adult without an account, who signs on paper.
@@ -151,9 +151,8 @@ pub struct NewConvention {
     #[schema(min_length = 1, max_length = 5000, nullable = false)]
     pub evaluation_terms: Option<String>,
     /// The act that lets the commune commit.
-    #[validate(nested)]
     #[schema(nullable = false)]
-    pub authority: Option<Authority>,
+    pub authority_id: Option<AuthorityId>,
     /// Who signs.
     #[serde(default)]
     #[validate(nested)]
@@ -264,11 +263,10 @@ pub struct ConventionPatch {
     #[serde(default, deserialize_with = "absent_or_null")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 5000)]
     pub evaluation_terms: Option<Option<String>>,
-    /// The act that lets the commune commit, as a whole.
+    /// The act that lets the commune commit.
     #[serde(default, deserialize_with = "absent_or_null")]
-    #[validate(nested)]
-    #[schema(value_type = Option<Authority>)]
-    pub authority: Option<Option<Authority>>,
+    #[schema(value_type = Option<AuthorityId>)]
+    pub authority_id: Option<Option<AuthorityId>>,
     /// Who signs; each signatory as a whole.
     #[validate(nested)]
     #[schema(nullable = false)]
@@ -310,7 +308,7 @@ impl ConventionPatch {
             no_upkeep_reason: None,
             notice_days: None,
             evaluation_terms: None,
-            authority: None,
+            authority_id: None,
             parties: None,
             commitment_ids: None,
             new_terms: None,
@@ -448,9 +446,8 @@ pub struct QuickConvention {
     #[schema(nullable = false)]
     pub mandate_id: Option<MandateId>,
     /// The act that lets the commune commit, where it buys something.
-    #[validate(nested)]
     #[schema(nullable = false)]
-    pub authority: Option<Authority>,
+    pub authority_id: Option<AuthorityId>,
     /// Why nobody keeps it up afterwards.
     #[schema(min_length = 1, max_length = 5000, nullable = false)]
     pub no_upkeep_reason: Option<String>,
@@ -494,7 +491,7 @@ impl QuickConvention {
             no_upkeep_reason: self.no_upkeep_reason,
             notice_days: self.notice_days,
             evaluation_terms: None,
-            authority: self.authority,
+            authority_id: self.authority_id,
             parties: NewParties {
                 commune: commune.map(|mandate_id| CommuneSignatory { mandate_id }),
                 holder: Some(self.holder_signatory),

@@ -7,9 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::dto::{
-    AmendmentKind, Authority, AuthorityKind, ContributorStatus, Votes, WorksOwnership,
-};
+use super::dto::{AmendmentKind, ContributorStatus, WorksOwnership};
 use super::lifecycle::{ConventionAction, ConventionState, UNSIGNED};
 use crate::audit::{self, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
@@ -18,7 +16,9 @@ use crate::commitments::model::CommitmentRow;
 use crate::commitments::upkeep::Recurrence;
 use crate::db::schema::{convention_commitments, conventions};
 use crate::http::error::{ApiError, Code};
-use crate::ids::{CommitmentId, ConventionId, HolderId, InitiativeId, TemplateId, UserId};
+use crate::ids::{
+    AuthorityId, CommitmentId, ConventionId, HolderId, InitiativeId, TemplateId, UserId,
+};
 use crate::initiatives;
 use crate::initiatives::dto::Land;
 use crate::lifecycle::Step;
@@ -59,15 +59,7 @@ pub struct ConventionRow {
     pub supersedes_id: Option<ConventionId>,
     pub amendment_kind: Option<AmendmentKind>,
     pub amendment_reason: Option<String>,
-    pub authority_kind: Option<AuthorityKind>,
-    pub authority_reference: Option<String>,
-    pub authority_on: Option<NaiveDate>,
-    pub authority_executory_on: Option<NaiveDate>,
-    pub council_members: Option<i32>,
-    pub votes_cast: Option<i32>,
-    pub votes_for: Option<i32>,
-    pub votes_against: Option<i32>,
-    pub votes_abstained: Option<i32>,
+    pub authority_id: Option<AuthorityId>,
     pub content: Option<String>,
     pub content_sha256: Option<String>,
     pub opened_at: Option<DateTime<Utc>>,
@@ -99,55 +91,6 @@ impl Found {
     /// Whether the caller is one of those who negotiate and sign.
     pub fn is_inside(&self) -> bool {
         self.standing().is_town_hall() || self.standing().is_on_the_holders_side()
-    }
-}
-
-impl ConventionRow {
-    /// The act that lets the commune commit.
-    pub fn authority(&self) -> Option<Authority> {
-        let votes = match (
-            self.council_members,
-            self.votes_cast,
-            self.votes_for,
-            self.votes_against,
-            self.votes_abstained,
-        ) {
-            (
-                Some(council_members),
-                Some(cast),
-                Some(in_favour),
-                Some(against),
-                Some(abstained),
-            ) => Some(Votes {
-                council_members,
-                cast,
-                in_favour,
-                against,
-                abstained,
-            }),
-            _ => None,
-        };
-        Some(Authority {
-            kind: self.authority_kind?,
-            reference: self.authority_reference.clone()?,
-            decided_on: self.authority_on?,
-            executory_on: self.authority_executory_on?,
-            votes,
-        })
-    }
-
-    /// Sets or clears it.
-    pub fn set_authority(&mut self, authority: Option<Authority>) {
-        let votes = authority.as_ref().and_then(|authority| authority.votes);
-        self.authority_kind = authority.as_ref().map(|authority| authority.kind);
-        self.authority_on = authority.as_ref().map(|authority| authority.decided_on);
-        self.authority_executory_on = authority.as_ref().map(|authority| authority.executory_on);
-        self.authority_reference = authority.map(|authority| authority.reference);
-        self.council_members = votes.map(|votes| votes.council_members);
-        self.votes_cast = votes.map(|votes| votes.cast);
-        self.votes_for = votes.map(|votes| votes.in_favour);
-        self.votes_against = votes.map(|votes| votes.against);
-        self.votes_abstained = votes.map(|votes| votes.abstained);
     }
 }
 

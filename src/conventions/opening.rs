@@ -8,10 +8,12 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::content;
-use super::dto::{AuthorityKind, Party};
+use super::dto::Party;
 use super::lifecycle::{ConventionAction, ConventionState};
 use super::model::{self, Found, NewTerms};
 use super::parties::{self, Body, PartyState};
+use crate::authorities;
+use crate::authorities::model::AuthorityRow;
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side};
 use crate::commitments::lifecycle::CommitmentState;
 use crate::commitments::model::CommitmentRow;
@@ -36,10 +38,16 @@ pub async fn open(
     let parties = parties::of(&mut session.conn, found.row.id).await?;
     let changed = model::new_terms(&mut session.conn, found.row.id).await?;
     let commitments = model::lock_held_as_worded(&mut session.conn, &found.row).await?;
+    // What is signed says what the act says: nobody changes it meanwhile.
+    let authority = match found.row.authority_id {
+        Some(id) => Some(authorities::model::hold(&mut session.conn, id).await?),
+        None => None,
+    };
     let mut faults = Vec::new();
     of_the_commitments(found, &commitments, &mut faults);
     of_the_amendment(found, &commitments, &changed, &mut faults);
     of_the_parties(session, found, &parties, &mut faults).await?;
+    of_the_authority(found, authority.as_ref(), &commitments, &mut faults);
     of_the_terms(session, found, &bodies, &commitments, &mut faults).await?;
     if !faults.is_empty() {
         return Err(ApiError {
@@ -53,8 +61,16 @@ pub async fn open(
     let model = templates::model::latest(&mut session.conn, &found.row.commune_code).await?;
     found.row.template_id = (model.version > 0).then_some(model.id);
     let conn = &mut session.conn;
-    let content =
-        content::draw_up(conn, found, &bodies, &parties, &commitments, model.articles).await?;
+    let content = content::draw_up(
+        conn,
+        found,
+        &bodies,
+        &parties,
+        &commitments,
+        authority.as_ref(),
+        model.articles,
+    )
+    .await?;
     let (content, hash) = content::freeze(&content)?;
     found.row.content = Some(content);
     found.row.content_sha256 = Some(hash);
@@ -239,6 +255,47 @@ async fn of_the_parties(
     Ok(())
 }
 
+fn of_the_authority(
+    found: &Found,
+    authority: Option<&AuthorityRow>,
+    commitments: &[CommitmentRow],
+    faults: &mut Vec<Fault>,
+) {
+    let money = commitments
+        .iter()
+        .any(|held| held.side == Side::Commune && held.kind == CommitmentKind::Financial);
+    let subsidy = commitments
+        .iter()
+        .any(|held| held.route == Some(CommuneRoute::Subsidy));
+    let Some(authority) = authority else {
+        if money || found.row.land != Land::None {
+            missing(
+                faults,
+                "/authority",
+                "L'argent de la commune et un terrain public demandent un acte d'autorisation.",
+                "The commune's money and public land need an authority.",
+            );
+        }
+        return;
+    };
+    if subsidy && !authority.kind.is_of_the_council() {
+        wrong(
+            faults,
+            "/authority/kind",
+            "Une subvention demande une délibération.",
+            "A subsidy needs a deliberation.",
+        );
+    }
+    if authority.executory_on.is_none() {
+        missing(
+            faults,
+            "/authority/executory_on",
+            "Le jour où l'acte est exécutoire fait partie de ce qui se signe.",
+            "The day on which the act is executory is part of what is signed.",
+        );
+    }
+}
+
 async fn of_the_terms(
     session: &mut Session,
     found: &Found,
@@ -261,33 +318,12 @@ async fn of_the_terms(
             )
         });
     }
-    let money = commitments
-        .iter()
-        .any(|held| held.side == Side::Commune && held.kind == CommitmentKind::Financial);
-    let subsidy = commitments
-        .iter()
-        .any(|held| held.route == Some(CommuneRoute::Subsidy));
     let helped = commitments.iter().any(|held| {
         matches!(
             held.route,
             Some(CommuneRoute::Subsidy | CommuneRoute::InKind)
         )
     });
-    match row.authority_kind {
-        None if money || row.land != Land::None => missing(
-            faults,
-            "/authority",
-            "L'argent de la commune et un terrain public demandent un acte d'autorisation.",
-            "The commune's money and public land need an authority.",
-        ),
-        Some(AuthorityKind::DelegatedDecision | AuthorityKind::MayorOrder) if subsidy => wrong(
-            faults,
-            "/authority/kind",
-            "Une subvention demande une délibération.",
-            "A subsidy needs a deliberation.",
-        ),
-        _ => {}
-    }
     for (pointer, body) in [("/holder", Some(holder)), ("/host", host.as_ref())] {
         let late = body.is_some_and(|body| {
             body.kind == HolderKind::Association

@@ -14,6 +14,7 @@ use crate::audit::dto::HistoryPage;
 use crate::audit::{self, Of};
 use crate::auth::caller::{Anyone, Caller};
 use crate::auth::policy::Role;
+use crate::authorities;
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::{Json, Query};
 use crate::http::paging::Paging;
@@ -210,6 +211,9 @@ pub async fn update_convention(
                     )
                 });
             }
+            let authority = patch.authority_id.flatten();
+            authorities::model::require(&mut session.conn, &found.row.commune_code, authority)
+                .await?;
             if let Some(new) = patch.parties.take() {
                 naming::name(session, &found.row, &new).await?;
             }

@@ -11,9 +11,10 @@ use super::dto::Convention;
 use super::lifecycle::{CONVENTION, ConventionAction, ConventionState, WITH_ROUTE};
 use super::model::{self, Found};
 use super::parties::{self, LegalIdentity, PartyState};
+use crate::authorities;
 use crate::commitments;
 use crate::commitments::dto::Commitment;
-use crate::db::schema::{communes, conventions, events, holders, initiatives};
+use crate::db::schema::{authorities as acts, communes, conventions, events, holders, initiatives};
 use crate::http::error::ApiError;
 use crate::http::reply::{self, Answer, Reply};
 use crate::ids::ConventionId;
@@ -58,6 +59,7 @@ pub struct Fingerprint {
     commune: String,
     holder: i32,
     host: Option<i32>,
+    authority: Option<i32>,
     /// Commitments and fulfilments change with an entry of the history, and only so.
     history: Option<i64>,
 }
@@ -95,6 +97,12 @@ impl Fingerprint {
                             .eq(conventions::commune_code),
                     )),
             )
+            .left_join(
+                acts::table.on(acts::id
+                    .nullable()
+                    .eq(conventions::authority_id)
+                    .and(acts::commune_code.eq(conventions::commune_code))),
+            )
             .filter(conventions::id.eq(id))
             .filter(conventions::commune_code.eq(id.commune()))
             .select((
@@ -106,6 +114,7 @@ impl Fingerprint {
                 communes::name,
                 holder.field(holders::version),
                 host.field(holders::version).nullable(),
+                acts::version.nullable(),
                 history,
             ))
             .first(conn)
@@ -152,13 +161,19 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
     let commitments = commitments(session, &found).await?;
     let allowed_actions = allowed_actions(session, &found, &parties);
     let inside = found.is_inside();
-    let authority = found.row.authority();
     let shown = |party: &PartyState| {
         let legal = LegalIdentity::of(party.row.party, &commune, &bodies);
         party.show(legal, inside)
     };
     let shown_parties = parties.iter().map(shown).collect();
     let (holder, host) = bodies;
+    let authority = match found.row.authority_id {
+        Some(id) => {
+            let row = authorities::model::find(&mut session.conn, id).await?;
+            Some(row.summary())
+        }
+        None => None,
+    };
     let row = found.row;
     let convention = Convention {
         id,

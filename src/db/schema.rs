@@ -7,6 +7,34 @@ pub mod sql_types {
 }
 
 diesel::table! {
+    authorities (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        kind -> Text,
+        number -> Text,
+        adopted_on -> Date,
+        object -> Text,
+        subject_code -> Nullable<Text>,
+        subject_name -> Nullable<Text>,
+        budget_year -> Nullable<Text>,
+        budget_name -> Nullable<Text>,
+        prefecture_reference -> Nullable<Text>,
+        sent_to_prefecture_on -> Nullable<Date>,
+        published_on -> Nullable<Date>,
+        executory_on -> Nullable<Date>,
+        council_members -> Nullable<Int4>,
+        votes_cast -> Nullable<Int4>,
+        votes_for -> Nullable<Int4>,
+        votes_against -> Nullable<Int4>,
+        votes_abstained -> Nullable<Int4>,
+        url -> Nullable<Text>,
+        recorded_by -> Uuid,
+        created_at -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     commitments (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
@@ -141,15 +169,7 @@ diesel::table! {
         supersedes_id -> Nullable<Uuid>,
         amendment_kind -> Nullable<Text>,
         amendment_reason -> Nullable<Text>,
-        authority_kind -> Nullable<Text>,
-        authority_reference -> Nullable<Text>,
-        authority_on -> Nullable<Date>,
-        authority_executory_on -> Nullable<Date>,
-        council_members -> Nullable<Int4>,
-        votes_cast -> Nullable<Int4>,
-        votes_for -> Nullable<Int4>,
-        votes_against -> Nullable<Int4>,
-        votes_abstained -> Nullable<Int4>,
+        authority_id -> Nullable<Uuid>,
         content -> Nullable<Text>,
         content_sha256 -> Nullable<Text>,
         opened_at -> Nullable<Timestamptz>,
@@ -620,6 +640,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    subsidy_records (holder_id, commune_code, year) {
+        holder_id -> Uuid,
+        commune_code -> Text,
+        year -> Int4,
+        published_on -> Nullable<Date>,
+        report_received_on -> Nullable<Date>,
+        recorded_by -> Uuid,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     upkeep_checks (commitment_id, commune_code, occurs_on) {
         commitment_id -> Uuid,
         commune_code -> Text,
@@ -666,6 +698,8 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(authorities -> communes (commune_code));
+diesel::joinable!(authorities -> users (recorded_by));
 diesel::joinable!(commitments -> communes (commune_code));
 diesel::joinable!(communes -> departments (department_code));
 diesel::joinable!(communes -> intercommunalities (epci_siren));
@@ -706,10 +740,12 @@ diesel::joinable!(recusals -> communes (commune_code));
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(reminders -> communes (commune_code));
 diesel::joinable!(signatures -> communes (commune_code));
+diesel::joinable!(subsidy_records -> users (recorded_by));
 diesel::joinable!(upkeep_checks -> users (checked_by));
 diesel::joinable!(upkeep_hand_overs -> communes (commune_code));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    authorities,
     commitments,
     communes,
     convention_commitments,
@@ -745,6 +781,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     regions,
     reminders,
     signatures,
+    subsidy_records,
     upkeep_checks,
     upkeep_hand_overs,
     users,

@@ -45,7 +45,7 @@ pub struct Project {
     pub opinion: Value,
     pub reason: &'static str,
     pub commitments: Vec<Value>,
-    /// What `POST …/conventions` takes besides the parties.
+    /// What `POST …/conventions` takes besides the parties; in `authority` the act that it rests on.
     pub convention: Value,
     pub signed: &'static str,
     pub done: Vec<Done>,
@@ -140,6 +140,10 @@ impl Project {
         }
         if let Some(convention) = convention.as_object_mut() {
             convention.insert("parties".to_owned(), parties);
+            if let Some(authority) = convention.remove("authority") {
+                let id = self.record(stage, authority).await?;
+                convention.insert("authority_id".to_owned(), id.into());
+            }
         }
         let draft = stage
             .post(self.agent, &format!("{path}/conventions"), convention)
@@ -230,6 +234,20 @@ impl Project {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Records the act on the day on which it is executory, when the project is decided by then.
+    async fn record(&self, stage: &Stage, mut authority: Value) -> Result<String, StageError> {
+        if let Some(authority) = authority.as_object_mut() {
+            let object = self.convention.get("object").cloned();
+            authority.insert("object".to_owned(), object.into());
+        }
+        let executory_on = authority.get("executory_on").and_then(Value::as_str);
+        if let Some(day) = executory_on.filter(|day| *day > self.decided) {
+            stage.day(day)?;
+        }
+        let path = format!("/v1/communes/{}/authorities", self.commune);
+        id_of(&stage.post(self.agent, &path, authority).await?)
     }
 
     async fn mandate(&self, stage: &Stage) -> Result<String, StageError> {

@@ -253,7 +253,9 @@ fn convention(object: &str, starts_on: &str, ends_on: &str) -> Value {
 }
 
 fn council(reference: &str, on: &str, executory_on: &str) -> Value {
-    json!({"authority": {"kind": "deliberation", "reference": reference, "decided_on": on, "executory_on": executory_on,
+    json!({"authority": {"kind": "deliberation", "number": reference, "adopted_on": on, "subject": {"code": "8.4",
+        "name": "Domaines de compétences par thèmes/Aménagement du territoire"}, "sent_to_prefecture_on": executory_on,
+        "published_on": executory_on, "executory_on": executory_on, "prefecture_reference": "PREF062",
         "votes": {"council_members": 29, "cast": 27, "in_favour": 25, "against": 0, "abstained": 2}}})
 }
 

@@ -6,6 +6,22 @@ use super::error::{Code, Text};
 /// Name of the constraint, problem, and what to say.
 pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
     (
+        "authorities_recorded_once",
+        Code::AlreadyExists,
+        Text::new(
+            "Un acte de cette nature, de ce numéro et de ce jour est déjà enregistré.",
+            "An act of this kind, number and day is recorded already.",
+        ),
+    ),
+    (
+        "authorities_rested_upon",
+        Code::RequirementMissing,
+        Text::new(
+            "Une convention ouverte à la signature, ou qui l'a été, repose sur cet acte : ce qu'elle en dit ne change plus.",
+            "A convention that is open for signature, or was, rests on this act: what it says of it does not change any more.",
+        ),
+    ),
+    (
         "commitments_answered_by_another",
         Code::ConflictOfInterest,
         Text::new(
@@ -35,6 +51,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         Text::new(
             "Une autre version suit déjà celle-là.",
             "Another version follows that one already.",
+        ),
+    ),
+    (
+        "conventions_authority",
+        Code::RequirementMissing,
+        Text::new(
+            "Une convention repose sur cet acte.",
+            "A convention rests on this act.",
         ),
     ),
     (
@@ -123,6 +147,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         Text::new(
             "Une feuille d'heures vaut pour un travail compté en heures.",
             "A timesheet is for labour that is counted in hours.",
+        ),
+    ),
+    (
+        "fulfilments_subsidy_under_active_convention",
+        Code::RequirementMissing,
+        Text::new(
+            "Une subvention se verse au titre d'une convention en vigueur, et pas avant sa dernière signature.",
+            "A subsidy is paid under a convention that is active, and not before its last signature.",
         ),
     ),
     (

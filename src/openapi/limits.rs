@@ -16,6 +16,8 @@ use crate::reference::registry::{LISTS, lifecycles};
 /// Answers, each with the requests that fill its properties of the same name. Of `NewHolder` the changes, `HolderPatch`,
 /// are meant too.
 const FILLED_BY: &[(&str, &[&str])] = &[
+    ("Authority", &["NewAuthority"]),
+    ("AuthoritySummary", &["NewAuthority"]),
     ("Commitment", &["NewCommitment"]),
     ("ContentCommitment", &["NewCommitment", "Valuation"]),
     ("ContentParty", &["NewHolder", "NewSignatory", "NewMandate"]),

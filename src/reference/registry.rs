@@ -2,6 +2,7 @@
 
 use crate::audit::{Beginning, Notice, Subject, Visibility};
 use crate::auth::policy::Role;
+use crate::authorities::dto::AuthorityKind;
 use crate::codes::CodeList;
 use crate::commitments::dto::{
     CheckOutcome, CommitmentKind, CommuneRoute, OccurrenceState, ProposedSide, Side,
@@ -14,8 +15,7 @@ use crate::commitments::lifecycle::{
 };
 use crate::commitments::upkeep::{Frequency, Month, Weekday};
 use crate::conventions::dto::{
-    AmendmentKind, AuthorityKind, ContributorStatus, EntitlementKind, Party, SignatureMethod,
-    WorksOwnership,
+    AmendmentKind, ContributorStatus, EntitlementKind, Party, SignatureMethod, WorksOwnership,
 };
 use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionState};
 use crate::conventions::verification::VerificationCheck;
@@ -31,6 +31,7 @@ use crate::mandates::dto::MandateRole;
 use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
 use crate::recusals::dto::RecusalGrounds;
 use crate::sessions::dto::GrantType;
+use crate::subsidies::dto::{SubsidyDuty, SubsidyInbox};
 use crate::templates::articles::TemplateVariable;
 use crate::users::dto::Locale;
 use crate::worklist::dto::WorkKind;
@@ -88,6 +89,8 @@ pub const LISTS: &[CodeList] = &[
     MediaType::LIST,
     VerificationCheck::LIST,
     TemplateVariable::LIST,
+    SubsidyDuty::LIST,
+    SubsidyInbox::LIST,
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
     Subject::LIST,

@@ -15,7 +15,7 @@ use crate::audit::Subject;
 use crate::auth::policy::Role;
 use crate::clock::plus_days;
 use crate::conventions::dto::InitiativeTitle;
-use crate::db::schema::{holder_members, recusals, mandates, users};
+use crate::db::schema::{holder_members, mandates, recusals, users};
 use crate::holders::dto::MemberState;
 use crate::http::cursor::Page;
 use crate::http::error::ApiError;

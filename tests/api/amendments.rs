@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use fifty_fifty::conventions::content::MATERIAL;
 use fifty_fifty::conventions::verification::Exported;
 
+use crate::authorities::recorded;
 use crate::conventions::{active, agree, signing};
 use crate::support::TestApp;
 use crate::support::app::{LOOS, World};
@@ -188,13 +189,12 @@ async fn what_an_amendment_no_longer_holds_gives_back_what_is_unspent() {
         .iter()
         .map(|one| one["id"].clone())
         .collect();
-    let authority = json!({"kind": "mayor_order", "reference": "2026-12", "decided_on": "2026-06-01", "executory_on": "2026-06-02", "votes": null});
+    let order = json!({"kind": "mayor_order", "number": "2026-12", "adopted_on": "2026-06-01", "object": "Terreau",
+        "executory_on": "2026-06-02"});
+    let order = recorded(&world, order).await;
     world
         .agent
-        .edit(
-            &path,
-            json!({"commitment_ids": all, "authority": authority}),
-        )
+        .edit(&path, json!({"commitment_ids": all, "authority_id": order}))
         .await
         .ok();
     let hash = open(&world, &path).await;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::authorities::{deliberation, recorded};
 use crate::initiatives::{accepted, association, idea};
 use crate::support::app::{LOOS, World};
 use crate::support::{Client, TestApp};
@@ -398,11 +399,10 @@ async fn an_agent_drafts_once_for_what_is_accepted() {
         world.agent.post(&create, stray).await.pointers(),
         ["#/commitment_ids/0"]
     );
-    let mut votes = terms.clone();
-    votes["authority"] = json!({"kind": "deliberation", "reference": "2026-042", "decided_on": "2026-06-02", "executory_on": "2026-06-01",
-        "votes": {"council_members": 27, "cast": 28, "in_favour": 28, "against": 0, "abstained": 0}});
-    let reply = world.agent.post(&create, votes).await;
-    assert_eq!(reply.pointers(), ["#/authority", "#/authority/votes"]);
+    let mut no_act = terms.clone();
+    no_act["authority_id"] = json!("0190cf1c-8a5e-7c3e-9b1e-2f1d3c4b5a69");
+    let reply = world.agent.post(&create, no_act.clone()).await;
+    assert_eq!(reply.pointers(), ["#/authority_id"]);
 
     let made = world.agent.post(&create, terms.clone()).await;
     let path = made.header("location").to_owned();
@@ -425,19 +425,22 @@ async fn an_agent_drafts_once_for_what_is_accepted() {
         .await
         .problem(403, "forbidden");
     let agent = world.agent.with("if-match", &etag);
-    let authority = json!({"kind": "deliberation", "reference": "2026-042", "decided_on": "2026-06-02", "executory_on": "2026-06-05",
-        "votes": {"council_members": 27, "cast": 25, "in_favour": 23, "against": 0, "abstained": 2}});
+    let act = recorded(&world, deliberation("2026-042")).await;
     let changed = agent
         .patch(
             &path,
-            json!({"notice_days": 15, "authority": authority, "parties": {"holder":
+            json!({"notice_days": 15, "authority_id": act, "parties": {"holder":
         {"person": {"full_name": "Jeanne Martin", "adult": true}, "capacity": "Trésorière"}}}),
         )
         .await
         .ok();
     assert_eq!(
         (&changed["notice_days"], &changed["authority"]),
-        (&json!(15), &authority)
+        (
+            &json!(15),
+            &json!({"id": act, "kind": "deliberation", "number": "2026-042", "adopted_on": "2026-06-02",
+                "executory_on": "2026-06-05"})
+        )
     );
     assert_eq!(changed["parties"][1]["full_name"], "Jeanne Martin");
     agent
@@ -447,7 +450,7 @@ async fn an_agent_drafts_once_for_what_is_accepted() {
     let cleared = world
         .agent
         .with("if-match", "*")
-        .patch(&path, json!({"authority": null}))
+        .patch(&path, json!({"authority_id": null}))
         .await
         .ok();
     assert_eq!(cleared["authority"], json!(null));
@@ -530,7 +533,10 @@ async fn all_that_is_missing_comes_at_once() {
     app.travel_to("2026-06-15T10:00:01Z");
     agree(&world, &initiative, upkeep()).await;
     let parties = terms(&world).await["parties"].clone();
-    let authority = |kind: &str| json!({"kind": kind, "reference": "2026-042", "decided_on": "2026-06-02", "executory_on": "2026-06-05", "votes": null});
+    let delegated = json!({"kind": "delegated_decision", "number": "2026-7", "adopted_on": "2026-06-02",
+        "object": "Mise à disposition d'un terrain"});
+    let delegated = recorded(&world, delegated).await;
+    let deliberation = recorded(&world, deliberation("2026-042")).await;
     let held: Vec<Value> = world
         .agent
         .get(&format!("{initiative}/commitments"))
@@ -542,12 +548,13 @@ async fn all_that_is_missing_comes_at_once() {
         .map(|c| c["id"].clone())
         .collect();
     let agent = world.agent.with("if-match", "*");
-    agent.patch(&path, json!({"parties": parties, "authority": authority("delegated_decision"), "land": "public_domain", "tacit_renewal": true,
+    agent.patch(&path, json!({"parties": parties, "authority_id": delegated, "land": "public_domain", "tacit_renewal": true,
         "long_duration_reason": "Un chemin dure.", "commitment_ids": held, "starts_on": "2022-01-09", "ends_on": "2025-01-09"})).await.ok();
     let reply = open().await;
     assert_eq!(
         reply.pointers(),
         [
+            "#/authority/executory_on",
             "#/authority/kind",
             "#/commitments/0/state",
             "#/holder",
@@ -564,7 +571,7 @@ async fn all_that_is_missing_comes_at_once() {
         )
         .await
         .ok();
-    agent.patch(&path, json!({"authority": authority("deliberation"), "land_fee_exemption": "Intérêt général", "tacit_renewal": false,
+    agent.patch(&path, json!({"authority_id": deliberation, "land_fee_exemption": "Intérêt général", "tacit_renewal": false,
         "starts_on": "2026-07-01", "ends_on": "2028-07-01"})).await.ok();
     assert_eq!(open().await.ok()["state"], "open_for_signature");
     for refused in [&world.camille, &world.mayor] {

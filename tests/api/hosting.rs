@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::authorities::{deliberation, recorded};
 use crate::conventions::{mandate_of, signing, upkeep};
 use crate::initiatives::{association, idea};
 use crate::support::TestApp;
@@ -103,7 +104,7 @@ async fn a_host_organisation_receives_the_subsidy_and_signs_as_the_third_party()
     }
 
     let terms = json!({"object": "Embellir la rue", "starts_on": "2026-07-01", "ends_on": "2028-06-30",
-    "authority": {"kind": "deliberation", "reference": "2026-06-10", "decided_on": "2026-06-10", "executory_on": "2026-06-14", "votes": null},
+    "authority_id": recorded(&world, deliberation("2026-042")).await,
     "parties": {
         "commune": {"mandate_id": mandate_of(&world, &world.mayor).await},
         "holder": {"user_id": world.camille.id(), "capacity": "Voisine"},

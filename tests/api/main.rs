@@ -10,6 +10,7 @@ mod support;
 
 mod accounts;
 mod amendments;
+mod authorities;
 mod balance;
 mod commitments;
 mod communes;
@@ -39,6 +40,7 @@ mod recusals;
 mod reference;
 mod signatures;
 mod story;
+mod subsidies;
 mod templates;
 mod timesheets;
 mod triples;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::authorities::{deliberation, recorded};
 use crate::conventions::{active, agree, drafted, opened, planters, terms, upkeep};
 use crate::initiatives::accepted;
 use crate::support::TestApp;
@@ -182,8 +183,7 @@ async fn typed_everywhere(world: &World, text: &str, commitments: usize) -> Stri
         terms[name] = json!(text);
     }
     terms["land"] = json!("church");
-    terms["authority"] = json!({"kind": "deliberation", "reference": short, "decided_on": "2026-06-01",
-        "executory_on": "2026-06-05", "votes": null});
+    terms["authority_id"] = json!(recorded(world, deliberation(&short)).await);
     let reply = world
         .agent
         .post(&format!("{initiative}/conventions"), terms)

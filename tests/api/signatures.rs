@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::authorities::{deliberation, recorded};
 use crate::conventions::{active, drafted, opened, quickly_opened, signing};
 use crate::initiatives::association;
 use crate::support::TestApp;
@@ -200,8 +201,10 @@ async fn paper_is_signed_and_an_agent_records_it() {
     let app = TestApp::new().await;
     let world = app.world().await;
     let (_, path) = drafted(&world).await;
-    let authority = json!({"kind": "deliberation", "reference": "2026-042", "decided_on": "2026-06-02", "executory_on": "2026-06-10", "votes": null});
-    let change = json!({"authority": authority, "parties": {"holder": {"person": {"full_name": "Jeanne Martin", "adult": true}, "capacity": "Présidente"}}});
+    let mut act = deliberation("2026-042");
+    act["executory_on"] = json!("2026-06-10");
+    let act = recorded(&world, act).await;
+    let change = json!({"authority_id": act, "parties": {"holder": {"person": {"full_name": "Jeanne Martin", "adult": true}, "capacity": "Présidente"}}});
     world
         .agent
         .with("if-match", "*")
@@ -486,6 +489,12 @@ async fn the_database_opens_nothing_that_is_not_ready() {
     let world = app.world().await;
     let (_, path) = drafted(&world).await;
     let id = path.rsplit('/').next().unwrap().to_owned();
+    let order = json!({"kind": "mayor_order", "number": "1", "adopted_on": "2026-06-01", "object": "Un arrêté"});
+    let unsent = recorded(&world, order.clone()).await;
+    let mut order = order;
+    order["number"] = json!("2");
+    order["executory_on"] = json!("2026-06-01");
+    let order = recorded(&world, order).await;
     let open = |change: &str| {
         format!(
             "UPDATE conventions SET state = 'open_for_signature', content = '{{}}', content_sha256 = repeat('a', 64){change} WHERE id = '{id}'"
@@ -494,10 +503,10 @@ async fn the_database_opens_nothing_that_is_not_ready() {
     let attacks = [
         (open(", no_upkeep_reason = NULL, land = 'rural_track'"), "conventions_authority_needed"),
         (open(", ends_on = '2040-01-01'"), "conventions_duration"),
-        (open(", land = 'public_domain', authority_kind = 'mayor_order', authority_reference = 'x', authority_on = '2026-06-01', authority_executory_on = '2026-06-01'"), "conventions_public_domain"),
+        (open(&format!(", land = 'public_domain', authority_id = '{order}'")), "conventions_public_domain"),
+        (open(&format!(", authority_id = '{unsent}'")), "conventions_authority_executory"),
         (open(", starts_on = '2021-01-01', ends_on = '2022-01-01'"), "conventions_republican_commitment"),
-        (open(", council_members = 10, votes_cast = 11, votes_for = 11, votes_against = 0, votes_abstained = 0"), "conventions_votes"),
-        (open(", authority_kind = 'deliberation'"), "conventions_authority_whole"),
+        (open(&format!(", authority_id = '{id}'")), "conventions_authority"),
         (format!("UPDATE conventions SET state = 'open_for_signature' WHERE id = '{id}'"), "conventions_content_when_open"),
         (format!("UPDATE commitments SET state = 'withdrawn' WHERE side = 'holder'; {}", open("")), "conventions_two_sided"),
         (format!("DELETE FROM convention_parties WHERE convention_id = '{id}' AND party = 'holder'; {}", open("")), "conventions_parties_complete"),
@@ -506,7 +515,7 @@ async fn the_database_opens_nothing_that_is_not_ready() {
             WHERE side = 'commune' AND state = 'accepted' AND initiative_id = (SELECT initiative_id FROM conventions WHERE id = '{id}')"), "envelopes_not_exceeded"),
         (format!("INSERT INTO envelopes VALUES ('{LOOS}', 2026, 1000, 0, 1); UPDATE commitments SET kind = 'financial', amount_cents = 100, quantity = NULL, unit_value_cents = NULL, route = 'subsidy', budget_year = 2026
             WHERE side = 'commune' AND initiative_id = (SELECT initiative_id FROM conventions WHERE id = '{id}');
-            {}", open(", authority_kind = 'mayor_order', authority_reference = 'x', authority_on = '2026-06-01', authority_executory_on = '2026-06-01'")), "conventions_subsidy_needs_deliberation"),
+            {}", open(&format!(", authority_id = '{order}'"))), "conventions_subsidy_needs_deliberation"),
     ];
     for (sql, refusal) in attacks {
         assert_eq!(app.attack(&sql).await.as_deref(), Some(refusal), "{sql}");

@@ -203,11 +203,18 @@ async fn the_farm_tracks_of_loos() {
         (&json!([]), &json!(null))
     );
 
-    // One content, two signatures.
+    // What the council has voted, one content, two signatures.
+    let act = json!({"kind": "deliberation", "number": "2026-042", "adopted_on": "2026-06-10",
+        "object": "Réfection des chemins agricoles", "subject": {"code": "8.3", "name": "Voirie"},
+        "sent_to_prefecture_on": "2026-06-11", "published_on": "2026-06-14", "executory_on": "2026-06-14",
+        "votes": {"council_members": 29, "cast": 27, "in_favour": 27, "against": 0, "abstained": 0}});
+    let act = agent
+        .post(&format!("/v1/communes/{LOOS}/authorities"), act)
+        .await
+        .created();
     let convention = json!({"object": "Réfection des chemins agricoles", "starts_on": "2026-06-15", "ends_on": "2027-06-14",
         "no_upkeep_reason": "L'entretien reste à la commune",
-        "authority": {"kind": "deliberation", "reference": "2026-06-10", "decided_on": "2026-06-10",
-            "executory_on": "2026-06-14", "votes": {"council_members": 29, "cast": 27, "in_favour": 27, "against": 0, "abstained": 0}},
+        "authority_id": id(&act),
         "parties": {"commune": {"mandate_id": mandate_of(mayor).await},
             "holder": {"user_id": camille.id(), "capacity": "Présidente"}}});
     camille

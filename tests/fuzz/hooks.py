@@ -46,6 +46,7 @@ next_pages = {}
 
 # What a member of a body refers to.
 REFERENCES = {
+    "authority_id": "authorities",
     "commitment_ids": "commitments",
     "follows_id": "initiatives",
     "holder_id": "holders",
@@ -176,6 +177,17 @@ UNSAID_THERE = {
     ("PATCH /v1/meetings/{id}", "#/held_on", "out_of_range"),
     ("POST /v1/conventions/{id}/record_signature", "#/signed_on", "out_of_range"),
     ("POST /v1/commitments/{id}/fulfilments", "#/done_on", "out_of_range"),
+    ("POST /v1/communes/{code}/authorities", "#/adopted_on", "out_of_range"),
+    ("POST /v1/communes/{code}/authorities", "#/sent_to_prefecture_on", "out_of_range"),
+    ("POST /v1/communes/{code}/authorities", "#/published_on", "out_of_range"),
+    ("PATCH /v1/authorities/{id}", "#/adopted_on", "out_of_range"),
+    ("PATCH /v1/authorities/{id}", "#/sent_to_prefecture_on", "out_of_range"),
+    ("PATCH /v1/authorities/{id}", "#/published_on", "out_of_range"),
+    ("PATCH /v1/holders/{id}/subsidies/{year}", "#/published_on", "out_of_range"),
+    ("PATCH /v1/holders/{id}/subsidies/{year}", "#/report_received_on", "out_of_range"),
+    # A deliberation has a matter.
+    ("POST /v1/communes/{code}/authorities", "#/subject", "required"),
+    ("PATCH /v1/authorities/{id}", "#/subject", "required"),
     # A renewal ends after the version that it renews.
     ("POST /v1/conventions/{id}/renew", "#/ends_on", "out_of_range"),
     # What the commitment is fulfilled in.

@@ -157,7 +157,7 @@ class Village:
 
     KINDS = (
         "initiatives", "conventions", "commitments", "fulfilments", "evaluations",
-        "holders", "meetings", "mandates", "users", "documents",
+        "holders", "meetings", "mandates", "authorities", "users", "documents",
     )  # fmt: skip
 
     def __init__(self):
@@ -166,7 +166,7 @@ class Village:
         self.ids = {kind: {} for kind in self.KINDS}
         self.hashes, self.measures = {}, []
         for commune in (COMMUNE, NEIGHBOUR):
-            for kind in ("holders", "meetings", "mandates"):
+            for kind in ("holders", "meetings", "mandates", "authorities"):
                 self.keep(kind, agent.data(f"/v1/communes/{commune}/{kind}?limit=100"))
             for measure in agent.data(f"/v1/communes/{commune}/measures?limit=100"):
                 self.measures.append((commune, measure["indicator"], measure["year"]))

@@ -1,9 +1,10 @@
 //! The values of the variables of articles, from the content that is signed.
 
 use super::french::{clean, date, money};
+use crate::authorities::dto::AuthorityKind;
 use crate::commitments::dto::{CommuneRoute, Side};
-use crate::conventions::content::ConventionContent;
-use crate::conventions::dto::{Authority, AuthorityKind, ContributorStatus, Party, WorksOwnership};
+use crate::conventions::content::{ContentAuthority, ConventionContent};
+use crate::conventions::dto::{ContributorStatus, Party, WorksOwnership};
 use crate::initiatives::dto::Land;
 use crate::templates::articles::TemplateVariable as Variable;
 
@@ -113,17 +114,20 @@ const fn land(land: Land) -> Option<&'static str> {
 }
 
 /// « délibération n° 2026-06-042 du 12 juin 2026, exécutoire le 15 juin 2026 ».
-fn authority(authority: &Authority) -> String {
+fn authority(authority: &ContentAuthority) -> String {
     let kind = match authority.kind {
         AuthorityKind::Deliberation => "délibération du conseil municipal",
         AuthorityKind::FrameworkDeliberation => "délibération-cadre du conseil municipal",
         AuthorityKind::DelegatedDecision => "décision prise par délégation du conseil municipal",
         AuthorityKind::MayorOrder => "arrêté du maire",
     };
+    let executory = match authority.executory_on {
+        Some(day) => format!("exécutoire le {}", date(day)),
+        None => "pas encore exécutoire".to_owned(),
+    };
     format!(
-        "{kind} ({}) du {}, exécutoire le {}",
+        "{kind} ({}) du {}, {executory}",
         clean(&authority.reference),
         date(authority.decided_on),
-        date(authority.executory_on)
     )
 }

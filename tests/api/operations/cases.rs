@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 
 use super::Case;
+use crate::authorities::deliberation;
 use crate::conventions::{active, agree, drafted, opened, planters, signing, terms, upkeep};
 use crate::documents::{PRESENCE, attached, attaching};
 use crate::evaluations::farm_tracks;
@@ -222,6 +223,27 @@ async fn evaluated(app: &TestApp, world: &World) -> String {
         .await
         .created();
     initiative
+}
+
+fn new_act() -> Value {
+    let mut act = deliberation(&format!("2026-{}", number()));
+    act["votes"] =
+        json!({"council_members": 27, "cast": 25, "in_favour": 23, "against": 0, "abstained": 2});
+    act
+}
+
+async fn act(world: &World) -> String {
+    format!(
+        "/v1/authorities/{}",
+        crate::authorities::recorded(world, new_act()).await
+    )
+}
+
+/// What the association of an active convention receives this year.
+async fn helped(world: &World) -> String {
+    let (initiative, _) = active(world).await;
+    let holder = world.agent.get(&initiative).await.ok()["holder"]["id"].clone();
+    format!("/v1/holders/{}/subsidies/2026", holder.as_str().unwrap())
 }
 
 fn meeting() -> Value {
@@ -541,6 +563,28 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
                 agent.put(&day, counts).await.ok();
                 Case::new(anyone, path)
             }
+        }
+
+        "list_authorities" => {
+            act(world).await;
+            Case::new(anyone, loos("/authorities?limit=2"))
+        }
+        "record_authority" => Case::new(agent, loos("/authorities")).with(new_act()),
+        "get_authority" => Case::new(anyone, act(world).await),
+        "update_authority" => Case::new(agent, act(world).await).with(
+            json!({"prefecture_reference": "PREF062", "sent_to_prefecture_on": "2026-06-11", "published_on": "2026-06-12",
+                "executory_on": "2026-06-12"}),
+        ),
+        "delete_authority" => Case::new(agent, act(world).await),
+        "get_authority_history" => Case::new(agent, format!("{}/history", act(world).await)),
+
+        "list_subsidies" => {
+            helped(world).await;
+            Case::new(anyone, loos("/subsidies?limit=2"))
+        }
+        "get_subsidy" => Case::new(anyone, helped(world).await),
+        "update_subsidy" => {
+            Case::new(agent, helped(world).await).with(json!({"published_on": "2026-06-15"}))
         }
 
         "list_commitments" => {

@@ -281,6 +281,20 @@ const labour = await agree(camille, agent, inKind("labour", "Travail des agricul
 step("The council has voted; the agent drafts the convention and opens it for signature");
 const [mandate] = (await got(mayor.GET("/v1/me"))).data.mandates;
 assert(mandate !== undefined && mandate.may_sign);
+const act = await made(
+  agent.POST("/v1/communes/{code}/authorities", {
+    params: { path: { code: LOOS } },
+    body: {
+      kind: "deliberation",
+      number: `Délibération ${YEAR}-50 ${randomUUID()}`,
+      adopted_on: day(-7),
+      object: "Réfection des chemins agricoles",
+      subject: { code: "8.3", name: "Voirie" },
+      executory_on: day(-1),
+      votes: { council_members: 29, cast: 27, in_favour: 27, against: 0, abstained: 0 },
+    },
+  }),
+);
 const drafted = await made(
   agent.POST("/v1/initiatives/{id}/conventions", {
     params: initiativePath,
@@ -289,13 +303,7 @@ const drafted = await made(
       starts_on: day(),
       ends_on: day(365),
       no_upkeep_reason: "L'entretien reste à la commune",
-      authority: {
-        kind: "deliberation",
-        reference: `Délibération ${YEAR}-50`,
-        decided_on: day(-7),
-        executory_on: day(-1),
-        votes: { council_members: 29, cast: 27, in_favour: 27, against: 0, abstained: 0 },
-      },
+      authority_id: act.data.id,
       parties: {
         commune: { mandate_id: mandate.id },
         holder: { user_id: me.data.id, capacity: "Présidente" },
