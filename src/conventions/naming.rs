@@ -16,6 +16,7 @@ use crate::db::schema::{
 };
 use crate::http::error::{ApiError, FaultCode};
 use crate::ids::{HolderId, IdentityId, MandateId, UserId};
+use crate::mandates::model::MandateRow;
 use crate::state::Session;
 
 /// Age at which somebody may sign.
@@ -53,43 +54,35 @@ async fn name_for_commune(
     row: &ConventionRow,
     CommuneSignatory { mandate_id }: CommuneSignatory,
 ) -> Result<(), ApiError> {
-    let mandate: Option<(UserId, String, String, Option<String>, Option<NaiveDate>)> =
-        mandates::table
-            .inner_join(users::table.on(users::id.eq(mandates::user_id)))
-            .filter(mandates::id.eq(mandate_id))
-            .filter(mandates::commune_code.eq(&row.commune_code))
-            .filter(mandates::may_sign)
-            .filter(users::erased_at.is_null())
-            .select((
-                mandates::user_id,
-                mandates::capacity,
-                users::full_name,
-                mandates::delegation_reference,
-                mandates::delegation_on,
-            ))
-            .first(&mut session.conn)
-            .await
-            .optional()?;
-    let (user_id, capacity, full_name, delegation_reference, delegation_on) =
-        mandate.ok_or_else(|| {
-            ApiError::fault(
-                "/parties/commune/mandate_id",
-                FaultCode::NotFound,
-                "Aucun mandat de la commune qui permet de signer n'a cet identifiant.",
-                "No mandate of the commune that may sign has this id.",
-            )
-        })?;
+    let mandate: Option<(MandateRow, String)> = mandates::table
+        .inner_join(users::table.on(users::id.eq(mandates::user_id)))
+        .filter(mandates::id.eq(mandate_id))
+        .filter(mandates::commune_code.eq(&row.commune_code))
+        .filter(mandates::may_sign)
+        .filter(users::erased_at.is_null())
+        .select((MandateRow::as_select(), users::full_name))
+        .first(&mut session.conn)
+        .await
+        .optional()?;
+    let (mandate, full_name) = mandate.ok_or_else(|| {
+        ApiError::fault(
+            "/parties/commune/mandate_id",
+            FaultCode::NotFound,
+            "Aucun mandat de la commune qui permet de signer n'a cet identifiant.",
+            "No mandate of the commune that may sign has this id.",
+        )
+    })?;
     put(
         session,
         row,
         &full_name,
         Named {
             party: Party::Commune,
-            user_id: Some(user_id),
-            mandate_id: Some(mandate_id),
-            capacity,
-            delegation_reference,
-            delegation_on,
+            user_id: Some(mandate.user_id),
+            mandate_id: Some(mandate.id),
+            capacity: mandate.capacity,
+            delegation_reference: mandate.delegation_reference,
+            delegation_on: mandate.delegation_on,
         },
     )
     .await

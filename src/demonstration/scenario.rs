@@ -110,9 +110,10 @@ async fn people(stage: &Stage) -> Result<(), StageError> {
         }
         let mut mandate = json!({"email": format!("{name}@demo.example"), "role": role, "capacity": capacity,
             "may_sign": may_sign, "starts_on": "2019-09-01"});
-        if may_sign {
-            mandate["delegation_reference"] = json!("Procès-verbal de l'élection du maire");
-            mandate["delegation_on"] = json!("2019-09-01");
+        if let Some(fields) = mandate.as_object_mut().filter(|_| may_sign) {
+            let act = json!("Procès-verbal de l'élection du maire");
+            fields.insert("delegation_reference".to_owned(), act);
+            fields.insert("delegation_on".to_owned(), json!("2019-09-01"));
         }
         stage
             .post(
