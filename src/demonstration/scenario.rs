@@ -911,6 +911,10 @@ async fn around(stage: &Stage, name: &str, path: &str) -> Result<(), StageError>
             .put("agent", &format!("{path}/headcounts/2023-07-12"), counts)
             .await?;
     }
+    if name == "orchard" {
+        disagree(stage, path).await?;
+        amend(stage, path).await?;
+    }
     if let ("tracks" | "skatepark" | "roof", Some(initiative)) = (name, path.rsplit('/').next()) {
         let (held_on, attendance) = match name {
             "tracks" => ("2021-02-10", 31),
@@ -922,6 +926,59 @@ async fn around(stage: &Stage, name: &str, path: &str) -> Result<(), StageError>
         stage
             .post("agent", &format!("/v1/communes/{LOOS}/meetings"), meeting)
             .await?;
+    }
+    Ok(())
+}
+
+/// Where the list of an initiative has this title.
+async fn find(stage: &Stage, list: &str, title: &str) -> Result<String, StageError> {
+    let list = stage.get("agent", list).await?;
+    let items = list.get("data").and_then(Value::as_array);
+    let found = items.and_then(|items| {
+        items
+            .iter()
+            .find(|item| item.get("title").is_some_and(|known| known == title))
+    });
+    id_of(found.unwrap_or(&Value::Null))
+}
+
+/// The hours of the families: the town hall doubts them, an elected official settles it.
+async fn disagree(stage: &Stage, path: &str) -> Result<(), StageError> {
+    stage.day("2025-12-08")?;
+    let planting = find(stage, &format!("{path}/commitments"), "Plantation avec les familles").await?;
+    let hours = json!({"done_on": "2025-12-06", "quantity": "120", "evidence": "Feuilles de présence des trois samedis"});
+    let recorded = stage
+        .post("directrice", &format!("/v1/commitments/{planting}/fulfilments"), hours)
+        .await?;
+    let recorded = format!("/v1/fulfilments/{}", id_of(&recorded)?);
+    let doubt = json!({"reason": "Le deuxième samedi a été annulé à cause de la pluie."});
+    stage.post("agent", &format!("{recorded}/dispute"), doubt).await?;
+    stage.day("2025-12-15")?;
+    let settled = json!({"acknowledge": true, "reason": "Il a été rattrapé le mercredi : les feuilles de présence le montrent."});
+    stage.post("adjointe", &format!("{recorded}/settle"), settled).await?;
+    Ok(())
+}
+
+/// More trees need more hours: both sides sign an amendment.
+async fn amend(stage: &Stage, path: &str) -> Result<(), StageError> {
+    stage.day("2026-02-02")?;
+    let versions = stage.get("agent", &format!("{path}/conventions")).await?;
+    let first = id_of(versions.pointer("/data/0").unwrap_or(&Value::Null))?;
+    let reason = json!({"reason": "Un pépiniériste a offert dix arbres de plus : l'entretien demande plus d'heures."});
+    let next = stage
+        .post("agent", &format!("/v1/conventions/{first}/amend"), reason)
+        .await?;
+    let next = format!("/v1/conventions/{}", id_of(&next)?);
+    let upkeep = find(stage, &format!("{path}/commitments"), "Taille et arrosage").await?;
+    let terms = json!({"new_terms": [{"commitment_id": upkeep, "quantity": "180"}]});
+    stage.patch("agent", &next, terms).await?;
+    let open = stage
+        .post("agent", &format!("{next}/open_for_signature"), Value::Null)
+        .await?;
+    stage.day("2026-02-09")?;
+    let hash = json!({"content_sha256": open.get("content_sha256")});
+    for who in ["directrice", "maire"] {
+        stage.post(who, &format!("{next}/sign"), hash.clone()).await?;
     }
     Ok(())
 }
@@ -1098,6 +1155,10 @@ async fn side_doors(stage: &Stage, h: &Holders) -> Result<(), StageError> {
 }
 
 async fn evidence(stage: &Stage) -> Result<(), StageError> {
+    let council = json!({"council_dates": ["2026-12-10", "2027-02-11", "2027-04-08"]});
+    stage
+        .patch("maire", &format!("/v1/communes/{LOOS}"), council)
+        .await?;
     stage.day("2026-11-09")?;
     for (title, held_on, attendance) in [
         ("Bilan annuel de la démarche", "2023-12-06", 63),

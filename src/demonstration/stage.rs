@@ -180,6 +180,10 @@ impl Stage {
         self.send(Some(who), Method::PUT, path, body).await
     }
 
+    pub async fn patch(&self, who: &str, path: &str, body: Value) -> Result<Value, StageError> {
+        self.send(Some(who), Method::PATCH, path, body).await
+    }
+
     /// Puts what is not there yet, so without a version.
     pub async fn put_new(&self, who: &str, path: &str, body: Value) -> Result<Value, StageError> {
         self.request(Some(who), Method::PUT, path, body, None).await
@@ -217,7 +221,12 @@ impl Stage {
             request = request.bearer_auth(self.player(who)?.token);
         }
         if !body.is_null() {
-            request = request.json(&body);
+            let kind = if method == Method::PATCH {
+                "application/merge-patch+json"
+            } else {
+                "application/json"
+            };
+            request = request.header("Content-Type", kind).body(body.to_string());
         }
         let answer = request.send().await.map_err(technical)?;
         let status = answer.status();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::commitments::{bound, of_holder};
 use crate::conventions::planters;
-use crate::initiatives::association;
+use crate::initiatives::{association, siret};
 use crate::support::app::{LOOS, World};
 use crate::support::client::Reply;
 use crate::support::{Client, TestApp};
@@ -241,8 +241,8 @@ async fn an_offer_may_be_refused_or_withdrawn_and_of_two_answers_one_counts() {
 
     // For a body without accounts the town hall answers, by somebody who has not offered it.
     let (path, _) = both(&world).await;
-    let body =
-        json!({"kind": "collective", "name": "Les voisins de la rue Hoche", "on_behalf": true});
+    let body = json!({"kind": "association", "name": "Les voisins de la rue Hoche", "siret": siret(),
+        "republican_commitment_on": "2022-01-10", "on_behalf": true});
     let reply = world
         .agent
         .post(&format!("/v1/communes/{LOOS}/holders"), body)

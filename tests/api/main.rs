@@ -32,6 +32,7 @@ mod meetings;
 mod metrics;
 mod openapi;
 mod operations;
+mod opposed;
 mod paper;
 mod paper_acts;
 mod parties;

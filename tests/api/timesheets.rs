@@ -134,7 +134,7 @@ async fn a_payment_says_under_which_number_it_was_made() {
             "fulfilments_value_as_agreed",
         ),
         (
-            insert(&paths[1], hours, &format!("1.5, 2250, {}", sheet(60, 1))),
+            insert(&paths[1], hours, &format!("1.5, 1500, {}", sheet(60, 1))),
             "fulfilments_timesheet",
         ),
         (

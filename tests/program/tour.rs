@@ -17,7 +17,15 @@ async fn the_tour_of_the_readme_works() {
     let commands = commands.replace("http://127.0.0.1:8080", &program.address);
     // The first command that fails ends it, in a pipe too.
     let script = format!("set -euo pipefail\n{commands}");
-    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+    // It leaves a PDF behind.
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    let pdf = std::fs::read(folder.path().join("convention.pdf")).unwrap();
+    assert!(pdf.starts_with(b"%PDF-"));
     let (said, complaints) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
@@ -27,6 +35,8 @@ async fn the_tour_of_the_readme_works() {
         "Loos-en-Gohelle",
         "\nactive\n",
         "fifty-fifty/convention/1",
+        "<title>",
+        "\"kind\":\"fulfil\"",
         "\"endorsed_by_me\":true",
         "\"savings\"",
     ] {
