@@ -945,17 +945,30 @@ async fn find(stage: &Stage, list: &str, title: &str) -> Result<String, StageErr
 /// The hours of the families: the town hall doubts them, an elected official settles it.
 async fn disagree(stage: &Stage, path: &str) -> Result<(), StageError> {
     stage.day("2025-12-08")?;
-    let planting = find(stage, &format!("{path}/commitments"), "Plantation avec les familles").await?;
+    let planting = find(
+        stage,
+        &format!("{path}/commitments"),
+        "Plantation avec les familles",
+    )
+    .await?;
     let hours = json!({"done_on": "2025-12-06", "quantity": "120", "evidence": "Feuilles de présence des trois samedis"});
     let recorded = stage
-        .post("directrice", &format!("/v1/commitments/{planting}/fulfilments"), hours)
+        .post(
+            "directrice",
+            &format!("/v1/commitments/{planting}/fulfilments"),
+            hours,
+        )
         .await?;
     let recorded = format!("/v1/fulfilments/{}", id_of(&recorded)?);
     let doubt = json!({"reason": "Le deuxième samedi a été annulé à cause de la pluie."});
-    stage.post("agent", &format!("{recorded}/dispute"), doubt).await?;
+    stage
+        .post("agent", &format!("{recorded}/dispute"), doubt)
+        .await?;
     stage.day("2025-12-15")?;
     let settled = json!({"acknowledge": true, "reason": "Il a été rattrapé le mercredi : les feuilles de présence le montrent."});
-    stage.post("adjointe", &format!("{recorded}/settle"), settled).await?;
+    stage
+        .post("adjointe", &format!("{recorded}/settle"), settled)
+        .await?;
     Ok(())
 }
 
@@ -978,7 +991,9 @@ async fn amend(stage: &Stage, path: &str) -> Result<(), StageError> {
     stage.day("2026-02-09")?;
     let hash = json!({"content_sha256": open.get("content_sha256")});
     for who in ["directrice", "maire"] {
-        stage.post(who, &format!("{next}/sign"), hash.clone()).await?;
+        stage
+            .post(who, &format!("{next}/sign"), hash.clone())
+            .await?;
     }
     Ok(())
 }

@@ -1,8 +1,11 @@
 //! The ways that a commitment can take besides the straight one: declined, withdrawn, disputed, settled, left undone,
 //! upkeep that ends.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use serde_json::{Value, json};
 
+use crate::authorities::recorded;
 use crate::conventions::agree;
 use crate::initiatives::accepted;
 use crate::story::mandate_of;
@@ -26,6 +29,15 @@ async fn propose(path: &str, who: &Client, body: Value) -> String {
     format!("/v1/commitments/{}", made["id"].as_str().unwrap())
 }
 
+/// An order of the mayor, under a number of its own.
+pub async fn order(world: &World) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    let number = format!("2026-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let order = json!({"kind": "mayor_order", "number": number, "adopted_on": "2026-06-01", "object": "Travaux",
+        "executory_on": "2026-06-02"});
+    recorded(world, order).await
+}
+
 /// Commitments that a convention in force since today binds: the paths of the initiative, of the convention and of each.
 pub async fn bound(world: &World, promises: Vec<Value>) -> (String, String, Vec<String>) {
     let initiative = accepted(world).await;
@@ -35,8 +47,7 @@ pub async fn bound(world: &World, promises: Vec<Value>) -> (String, String, Vec<
     }
     let terms = json!({"object": "Travaux", "starts_on": "2026-06-15", "ends_on": "2030-06-14",
         "no_upkeep_reason": "Rien à entretenir.",
-        "authority": {"kind": "mayor_order", "reference": "2026-12", "decided_on": "2026-06-01",
-            "executory_on": "2026-06-02", "votes": null},
+        "authority_id": order(world).await,
         "parties": {"commune": {"mandate_id": mandate_of(&world.mayor).await},
             "holder": {"user_id": world.camille.id(), "capacity": "Présidente"}}});
     let drafted = world

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::commitments::order;
 use crate::conventions::{agree, drafted, signing};
 use crate::initiatives::accepted;
 use crate::support::TestApp;
@@ -44,13 +45,12 @@ async fn financed(world: &World, amount_cents: i64) -> (String, String) {
         .iter()
         .map(|one| &one["id"])
         .collect();
-    let authority = json!({"kind": "mayor_order", "reference": "2026-12", "decided_on": "2026-06-01",
-        "executory_on": "2026-06-02", "votes": null});
+    let authority = order(world).await;
     world
         .agent
         .edit(
             &path,
-            json!({"commitment_ids": all, "authority": authority}),
+            json!({"commitment_ids": all, "authority_id": authority}),
         )
         .await
         .ok();

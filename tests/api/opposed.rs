@@ -109,7 +109,11 @@ async fn terminate_and_the_last_signature_of_an_amendment() {
         let amended = world.agent.act(&old, "amend", reason()).await;
         let new = amended.header("location").to_owned();
         amended.created();
-        let open = world.agent.act(&new, "open_for_signature", json!(null)).await.ok();
+        let open = world
+            .agent
+            .act(&new, "open_for_signature", json!(null))
+            .await
+            .ok();
         let sign = signing(open["content_sha256"].as_str().unwrap());
         world.camille.act(&new, "sign", sign.clone()).await.ok();
         let (ended, signed) = tokio::join!(
@@ -127,7 +131,11 @@ async fn terminate_and_the_last_signature_of_an_amendment() {
             (json!("superseded"), json!("active"))
         };
         assert_eq!(now, expected);
-        let lines = world.agent.get(&format!("{old}/history?limit=100")).await.ok();
+        let lines = world
+            .agent
+            .get(&format!("{old}/history?limit=100"))
+            .await
+            .ok();
         let ends = lines["data"]
             .as_array()
             .unwrap()
@@ -147,13 +155,21 @@ async fn acknowledge_and_dispute() {
     let world = app.world().await;
     for _ in 0..ROUNDS {
         let (initiative, _) = active(&world).await;
-        let columns = world.agent.get(&format!("{initiative}/commitments")).await.ok();
+        let columns = world
+            .agent
+            .get(&format!("{initiative}/commitments"))
+            .await
+            .ok();
         let title = planters()["title"].clone();
         let columns = columns["data"].as_array().unwrap();
         let promise = columns.iter().find(|one| one["title"] == title).unwrap();
         let promise = format!("/v1/commitments/{}", promise["id"].as_str().unwrap());
-        let done = json!({"done_on": "2026-06-15", "quantity": "8", "evidence": "Bon de livraison"});
-        let made = world.agent.post(&format!("{promise}/fulfilments"), done).await;
+        let done =
+            json!({"done_on": "2026-06-15", "quantity": "8", "evidence": "Bon de livraison"});
+        let made = world
+            .agent
+            .post(&format!("{promise}/fulfilments"), done)
+            .await;
         let path = made.header("location").to_owned();
         made.created();
         // The same person in two windows.
@@ -165,17 +181,26 @@ async fn acknowledge_and_dispute() {
         answers.sort_unstable();
         assert_eq!(answers, [200, 409], "{} {}", yes.text, no.text);
         let acknowledged = yes.status == 200;
-        let state = if acknowledged { "acknowledged" } else { "disputed" };
+        let state = if acknowledged {
+            "acknowledged"
+        } else {
+            "disputed"
+        };
         assert_eq!(world.camille.get(&path).await.ok()["state"], state);
         let progress = world.camille.get(&promise).await.ok()["progress"].clone();
         assert_eq!(progress, if acknowledged { "1.00" } else { "0.00" });
-        let lines = world.agent.get(&format!("{initiative}/history?limit=100")).await.ok();
+        let lines = world
+            .agent
+            .get(&format!("{initiative}/history?limit=100"))
+            .await
+            .ok();
         let answers = lines["data"]
             .as_array()
             .unwrap()
             .iter()
             .filter(|entry| {
-                entry["subject"] == "fulfilment" && matches!(entry["action"].as_str(), Some("acknowledge" | "dispute"))
+                entry["subject"] == "fulfilment"
+                    && matches!(entry["action"].as_str(), Some("acknowledge" | "dispute"))
             })
             .count();
         assert_eq!(answers, 1, "{lines}");

@@ -1,5 +1,7 @@
 //! What waits in a commune, for whom, until when; and what the clock says of it.
 
+use std::slice::from_ref;
+
 use serde_json::{Value, json};
 
 use crate::conventions::{active, opened, signing};
@@ -64,7 +66,7 @@ async fn each_step_waits_for_the_one_who_takes_it() {
     assert_eq!(waiting(&world, "").await, []);
     let path = submitted(&world).await;
     let instruct = one("instruct", "agent", Some("2026-08-14"));
-    assert_eq!(waiting(&world, "").await, [instruct.clone()]);
+    assert_eq!(waiting(&world, "").await, from_ref(&instruct));
     assert_eq!(waiting(&world, "?days=59").await, []);
     world.agent.act(&path, "start_review", json!({})).await.ok();
     let message = json!({"message": "Le plan du chemin ?"});
@@ -137,7 +139,7 @@ async fn a_convention_waits_for_its_signatories_and_then_for_what_it_promises() 
         person.act(&convention, "sign", signing(&hash)).await.ok();
     }
     let fulfil = one("fulfil", "agent", Some("2026-07-15"));
-    assert_eq!(waiting(&world, "").await, [fulfil.clone()]);
+    assert_eq!(waiting(&world, "").await, from_ref(&fulfil));
     assert_eq!(
         waiting(&world, "?days=3660").await,
         [
@@ -164,7 +166,7 @@ async fn a_convention_waits_for_its_signatories_and_then_for_what_it_promises() 
     let acknowledge = one("acknowledge", "holder", Some("2026-07-15"));
     assert_eq!(
         waiting(&world, "?waits_for=holder").await,
-        [acknowledge.clone()]
+        from_ref(&acknowledge)
     );
     let theirs = format!("?person={}", world.camille.id());
     assert_eq!(waiting(&world, &theirs).await, [acknowledge]);
@@ -286,10 +288,10 @@ async fn the_clock_says_each_thing_once_whoever_turns_it() {
         one.await.unwrap().unwrap();
     }
     let reminded = ("remind".to_owned(), "À instruire : 14/08/2026".to_owned());
-    assert_eq!(said(&world, &path).await, [reminded.clone()]);
+    assert_eq!(said(&world, &path).await, from_ref(&reminded));
     app.travel_to("2026-08-14T21:59:00Z");
     turn(&app).await;
-    assert_eq!(said(&world, &path).await, [reminded.clone()]);
+    assert_eq!(said(&world, &path).await, from_ref(&reminded));
     // Midnight in Paris.
     app.travel_to("2026-08-14T22:00:00Z");
     turn(&app).await;

@@ -19,7 +19,7 @@ async fn still_running(app: &TestApp, operation: &Operation, case: &Case, caller
     let name = format!(
         "{} POST {} {}-1",
         me.as_str().unwrap_or(NOBODY),
-        case.path,
+        case.path.split('?').next().unwrap(),
         operation.id
     );
     let (first, connection) = tokio_postgres::connect(&app.database_url(), tokio_postgres::NoTls)

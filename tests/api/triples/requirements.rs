@@ -43,6 +43,14 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "an initiative is evaluated once",
     },
     Requirement {
+        lifecycle: "evaluation",
+        actions: &["validate"],
+        whom: |exhibit, _| exhibit.state == "draft",
+        before_the_table: false,
+        verdict: MISSING,
+        why: "the holder agrees before an official validates",
+    },
+    Requirement {
         lifecycle: "initiative",
         actions: &["contest"],
         whom: |_, _| true,
