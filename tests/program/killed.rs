@@ -175,7 +175,15 @@ async fn an_upload_that_was_cut_leaves_nothing() {
     until("the sweep has passed", || {
         files(&house).len() <= stored.len()
     });
-    let rows = sql(&house, "SELECT id FROM documents").await;
+    // The row goes after its bytes.
+    let mut rows = sql(&house, "SELECT id FROM documents").await;
+    for _ in 0..100 {
+        if rows.len() == stored.len() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        rows = sql(&house, "SELECT id FROM documents").await;
+    }
     assert_eq!(rows.len(), stored.len(), "rows without bytes");
     // What was stored before the program was killed is all there.
     for id in stored {
