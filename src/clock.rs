@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Europe::Paris;
 
 /// Time as the domain sees it: instants in UTC, days in Europe/Paris.
@@ -41,6 +41,16 @@ impl Clock {
 /// The day in Europe/Paris.
 pub fn paris_day(instant: DateTime<Utc>) -> NaiveDate {
     instant.with_timezone(&Paris).date_naive()
+}
+
+/// The instant at which a day begins in Europe/Paris.
+pub fn start_of(day: NaiveDate) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN);
+    // No hour is left out at midnight there.
+    Paris
+        .from_local_datetime(&midnight)
+        .earliest()
+        .map_or_else(|| midnight.and_utc(), |instant| instant.to_utc())
 }
 
 /// `day` moved by a number of days, at the ends of the calendar if it would leave it.

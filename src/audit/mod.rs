@@ -39,6 +39,7 @@ codes! {
         Evaluation = "evaluation", "Bilan", "Evaluation";
         Authority = "authority", "Acte d'autorisation", "Authority";
         Document = "document", "Document", "Document";
+        Holder = "holder", "Porteur", "Holder";
     }
 }
 

@@ -8,8 +8,7 @@ use uuid::Uuid;
 use crate::audit::Subject;
 use crate::auth::policy::Role;
 use crate::codes::codes;
-use crate::conventions::dto::InitiativeTitle;
-use crate::ids::UserId;
+use crate::ids::{InitiativeId, UserId};
 use crate::mandates::dto::PersonSummary;
 
 codes! {
@@ -23,6 +22,8 @@ codes! {
         Sign = "sign", "À signer", "To sign";
         Pay = "pay", "À payer", "To pay";
         Fulfil = "fulfil", "À réaliser", "To fulfil";
+        Publish = "publish", "Données essentielles à publier", "Essential data to publish";
+        Report = "report", "Compte rendu financier à recevoir", "Financial report to receive";
         Check = "check", "Entretien à vérifier", "Upkeep to check";
         Acknowledge = "acknowledge", "Réalisation à constater", "Fulfilment to acknowledge";
         Settle = "settle", "Désaccord à trancher", "Dispute to settle";
@@ -44,8 +45,12 @@ pub struct WorkItem {
     pub subject: Subject,
     /// Identifier of that.
     pub subject_id: Uuid,
-    /// The initiative that it belongs to.
-    pub initiative: InitiativeTitle,
+    /// What it is about: the title of an initiative, or the name of a body.
+    #[schema(max_length = 300, example = "Huit jardinières rue Faidherbe")]
+    pub title: String,
+    /// The initiative; null for what concerns a body.
+    #[schema(required)]
+    pub initiative_id: Option<InitiativeId>,
     /// The quality in which it is done: a role of the commune, the holder or the host.
     pub waits_for: Role,
     /// The one person who can do it, where only one can.
@@ -95,7 +100,7 @@ pub struct WorkPage {
 #[into_params(parameter_in = Query)]
 pub struct WorkFilter {
     /// Kinds, separated by commas.
-    #[param(style = Form, explode = false, max_items = 17, example = json!(["sign", "pay"]))]
+    #[param(style = Form, explode = false, max_items = 19, example = json!(["sign", "pay"]))]
     pub kind: Option<Vec<WorkKind>>,
     /// Only what waits for this role.
     pub waits_for: Option<Role>,

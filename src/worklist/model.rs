@@ -1,7 +1,7 @@
 //! The view `work_items`.
 
 use bigdecimal::{BigDecimal, ToPrimitive};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Months, NaiveDate, Utc};
 use diesel::dsl::{case_when, count_star, not, sum};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -13,14 +13,16 @@ use uuid::Uuid;
 use super::dto::{DAYS_AHEAD, WorkCount, WorkFilter, WorkItem, WorkKind};
 use crate::audit::Subject;
 use crate::auth::policy::Role;
-use crate::clock::plus_days;
-use crate::conventions::dto::InitiativeTitle;
+use crate::clock::{plus_days, start_of};
 use crate::db::schema::{holder_members, mandates, recusals, users};
 use crate::holders::dto::MemberState;
 use crate::http::cursor::Page;
 use crate::http::error::ApiError;
-use crate::ids::{InitiativeId, UserId};
+use crate::ids::{HolderId, InitiativeId, UserId};
 use crate::mandates::dto::PersonSummary;
+use crate::state::Session;
+use crate::subsidies;
+use crate::subsidies::dto::{Subsidy, SubsidyDuty};
 
 diesel::table! {
     work_items (subject_id, kind, waits_for) {
@@ -40,7 +42,6 @@ diesel::table! {
     }
 }
 diesel::allow_tables_to_appear_in_same_query!(work_items, users);
-diesel::allow_tables_to_appear_in_same_query!(work_items, holder_members);
 diesel::allow_tables_to_appear_in_same_query!(work_items, recusals);
 
 /// A row of the view.
@@ -50,7 +51,9 @@ pub struct Work {
     pub kind: WorkKind,
     pub subject: Subject,
     pub subject_id: Uuid,
-    pub initiative_id: InitiativeId,
+    /// Nothing for what concerns a body.
+    #[diesel(select_expression = work_items::initiative_id.nullable())]
+    pub initiative_id: Option<InitiativeId>,
     pub title: String,
     pub waits_for: Role,
     pub user_id: Option<UserId>,
@@ -60,7 +63,7 @@ pub struct Work {
 }
 
 /// Where an item stands in the list.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
     sorted_on: NaiveDate,
     kind: String,
@@ -86,42 +89,80 @@ pub struct Wanted<'a> {
     pub commune: &'a str,
     pub filter: &'a WorkFilter,
     pub today: NaiveDate,
-    /// The roles of the person whom the filter names.
+    /// The roles of the person whom the filter names, and the bodies that they are members of.
     roles: Vec<Role>,
+    bodies: Vec<HolderId>,
+    /// What the law asks of the commune once somebody has received a subsidy: that is computed, and no row of the view.
+    duties: Vec<Work>,
 }
 
 impl<'a> Wanted<'a> {
-    /// Looks up what the person of the filter may do.
+    /// Looks up what the person of the filter may do, and what follows from subsidies.
     pub async fn new(
-        conn: &mut AsyncPgConnection,
+        session: &mut Session,
         commune: &'a str,
         filter: &'a WorkFilter,
-        today: NaiveDate,
     ) -> Result<Self, ApiError> {
-        let roles = match filter.person {
-            None => Vec::new(),
-            Some(person) => {
-                mandates::table
-                    .filter(mandates::user_id.eq(person))
-                    .filter(mandates::commune_code.eq(commune))
-                    .filter(mandates::starts_on.le(today))
-                    .filter(mandates::ends_on.is_null().or(mandates::ends_on.ge(today)))
-                    .select(mandates::role)
-                    .load(conn)
-                    .await?
-            }
-        };
-        Ok(Self {
+        let today = session.today();
+        let (mut roles, mut bodies) = (Vec::new(), Vec::new());
+        if let Some(person) = filter.person {
+            roles = mandates::table
+                .filter(mandates::user_id.eq(person))
+                .filter(mandates::commune_code.eq(commune))
+                .filter(mandates::starts_on.le(today))
+                .filter(mandates::ends_on.is_null().or(mandates::ends_on.ge(today)))
+                .select(mandates::role)
+                .load(&mut session.conn)
+                .await?;
+            bodies = holder_members::table
+                .filter(holder_members::commune_code.eq(commune))
+                .filter(holder_members::user_id.eq(person))
+                .filter(holder_members::state.eq(MemberState::Active))
+                .select(holder_members::holder_id)
+                .load(&mut session.conn)
+                .await?;
+        }
+        let mut wanted = Self {
             commune,
             filter,
             today,
             roles,
-        })
+            bodies,
+            duties: Vec::new(),
+        };
+        for found in subsidies::model::all(session, commune).await? {
+            let subsidy = &found.subsidy;
+            let duties = subsidy
+                .to_do
+                .iter()
+                .filter_map(|duty| duty_of(subsidy, *duty));
+            let duties: Vec<Work> = duties.filter(|work| wanted.wants(work)).collect();
+            wanted.duties.extend(duties);
+        }
+        Ok(wanted)
+    }
+
+    fn until(&self) -> NaiveDate {
+        plus_days(self.today, self.filter.days.unwrap_or(DAYS_AHEAD).into())
+    }
+
+    /// Whether a duty that follows from a subsidy is among what is asked for.
+    fn wants(&self, work: &Work) -> bool {
+        let filter = self.filter;
+        work.sorted_on <= self.until()
+            && filter
+                .kind
+                .as_ref()
+                .is_none_or(|kinds| kinds.contains(&work.kind))
+            && filter.waits_for.is_none_or(|role| role == work.waits_for)
+            && filter.person.is_none_or(|_| {
+                self.roles.contains(&work.waits_for)
+                    && !self.bodies.iter().any(|body| body.0 == work.subject_id)
+            })
     }
 
     fn condition(&self) -> Condition<'_> {
-        let until = plus_days(self.today, self.filter.days.unwrap_or(DAYS_AHEAD).into());
-        let soon = work_items::due_on.assume_not_null().le(until);
+        let soon = work_items::due_on.assume_not_null().le(self.until());
         let mut condition: Condition<'_> = Box::new(
             work_items::commune_code
                 .eq(self.commune)
@@ -142,18 +183,11 @@ impl<'a> Wanted<'a> {
         if let Some(person) = self.filter.person {
             // Compared where it is not null, which the conditions around it see to.
             let named = work_items::user_id.assume_not_null().eq(person);
-            let holders = || {
-                holder_members::table
-                    .filter(holder_members::commune_code.eq(self.commune))
-                    .filter(holder_members::user_id.eq(person))
-                    .filter(holder_members::state.eq(MemberState::Active))
-                    .select(holder_members::holder_id)
-            };
-            let of_holder = || work_items::holder_id.assume_not_null().eq_any(holders());
+            let of_holder = || work_items::holder_id.assume_not_null().eq_any(&self.bodies);
             let of_host = || {
                 work_items::host_id
                     .is_not_null()
-                    .and(work_items::host_id.assume_not_null().eq_any(holders()))
+                    .and(work_items::host_id.assume_not_null().eq_any(&self.bodies))
             };
             let recused = recusals::table
                 .filter(recusals::commune_code.eq(self.commune))
@@ -183,6 +217,12 @@ impl<'a> Wanted<'a> {
         limit: i64,
     ) -> Result<Page<Work>, ApiError> {
         let mut query = work_items::table.filter(self.condition()).into_boxed();
+        let further = |work: &&Work| {
+            after
+                .as_ref()
+                .is_none_or(|after| Position::from(*work) > *after)
+        };
+        let duties: Vec<Work> = self.duties.iter().filter(further).cloned().collect();
         if let Some(after) = after {
             let later_kind = work_items::kind.gt(after.kind.clone());
             let later_subject = work_items::kind
@@ -202,7 +242,7 @@ impl<'a> Wanted<'a> {
                         .or(later_role),
                 );
         }
-        let found = query
+        let mut found: Vec<Work> = query
             .order((
                 work_items::sorted_on,
                 work_items::kind,
@@ -213,6 +253,8 @@ impl<'a> Wanted<'a> {
             .select(Work::as_select())
             .load(conn)
             .await?;
+        found.extend(duties);
+        found.sort_by_key(|work| Position::from(work));
         Ok(Page::cut(found, limit))
     }
 
@@ -237,9 +279,38 @@ impl<'a> Wanted<'a> {
                 late: late.and_then(|late| late.to_i64()).unwrap_or(0),
             })
             .collect();
+        for kind in [WorkKind::Publish, WorkKind::Report] {
+            let late = |work: &&Work| work.due_on.is_some_and(|due| due < self.today);
+            let of_kind = || self.duties.iter().filter(|work| work.kind == kind);
+            let total = i64::try_from(of_kind().count()).unwrap_or(i64::MAX);
+            if total > 0 {
+                let late = i64::try_from(of_kind().filter(late).count()).unwrap_or(i64::MAX);
+                counts.push(WorkCount { kind, total, late });
+            }
+        }
         counts.sort_by_key(|count| count.kind);
         Ok(counts)
     }
+}
+
+/// What is to be done about a subsidy.
+fn duty_of(subsidy: &Subsidy, duty: SubsidyDuty) -> Option<Work> {
+    let (kind, due_on, months) = match duty {
+        SubsidyDuty::Publication => (WorkKind::Publish, subsidy.publication_due_on?, 3),
+        SubsidyDuty::Report => (WorkKind::Report, subsidy.report_due_on?, 6),
+    };
+    Some(Work {
+        kind,
+        subject: Subject::Holder,
+        subject_id: subsidy.holder.id.0,
+        initiative_id: None,
+        title: subsidy.holder.name.clone(),
+        waits_for: Role::Agent,
+        user_id: None,
+        due_on: Some(due_on),
+        sorted_on: due_on,
+        since: start_of(due_on.checked_sub_months(Months::new(months))?),
+    })
 }
 
 /// Items as the API shows them.
@@ -273,10 +344,8 @@ pub async fn show(
             kind: work.kind,
             subject: work.subject,
             subject_id: work.subject_id,
-            initiative: InitiativeTitle {
-                id: work.initiative_id,
-                title: work.title,
-            },
+            title: work.title,
+            initiative_id: work.initiative_id,
             waits_for: work.waits_for,
             person: work.user_id.and_then(person),
             due_on: work.due_on,

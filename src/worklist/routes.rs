@@ -58,7 +58,7 @@ pub async fn get_worklist(
     let after: Option<Position> = state.after(&caller, paging.0.cursor.as_deref())?;
     let (mut session, council) = open(&state, &caller, &code).await?;
     let today = session.today();
-    let wanted = Wanted::new(&mut session.conn, &code, &filter.0, today).await?;
+    let wanted = Wanted::new(&mut session, &code, &filter.0).await?;
     let page = wanted
         .page(&mut session.conn, after, paging.0.limit())
         .await?;
@@ -100,8 +100,7 @@ pub async fn get_worklist_calendar(
     filter: Query<WorkFilter>,
 ) -> Result<Calendar, ApiError> {
     let (mut session, council) = open(&state, &caller, &code).await?;
-    let today = session.today();
-    let wanted = Wanted::new(&mut session.conn, &code, &filter.0, today).await?;
+    let wanted = Wanted::new(&mut session, &code, &filter.0).await?;
     let work: Vec<Work> = wanted
         .page(&mut session.conn, None, calendar::EVENTS_MAX)
         .await?

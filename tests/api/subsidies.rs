@@ -272,6 +272,27 @@ async fn above_the_threshold_the_convention_is_published_and_a_report_follows() 
         (&item["to_do"], &item["late"]),
         (&json!(["publication"]), &json!([]))
     );
+    let duties = async |query: &str| {
+        let list = format!("/v1/communes/{LOOS}/worklist?kind=publish,report{query}");
+        let list = world.agent.get(&list).await.ok();
+        let items = list["data"].as_array().unwrap().clone();
+        assert_eq!(
+            items.len(),
+            usize::from(list["counts"] != json!([])),
+            "{list}"
+        );
+        items
+            .into_iter()
+            .map(|mut item| item["is_late"].take())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(duties("").await, [json!(false)]);
+    assert_eq!(duties("&days=4").await, [] as [Value; 0]);
+    assert_eq!(duties("&waits_for=holder").await, [] as [Value; 0]);
+    for (person, count) in [(&world.agent, 1), (&world.mayor, 0), (&world.camille, 0)] {
+        let theirs = duties(&format!("&person={}", person.id())).await;
+        assert_eq!(theirs.len(), count);
+    }
     // Others count what was acknowledged: nothing of it yet.
     let public = world.anyone.get(&path).await;
     assert!(public.header("cache-control").starts_with("public"));
@@ -293,6 +314,7 @@ async fn above_the_threshold_the_convention_is_published_and_a_report_follows() 
     assert!(found(&world.agent, "?inbox=late").await.is_empty());
     app.travel_to("2026-09-16T10:00:00Z");
     assert_eq!(found(&world.agent, "?inbox=late").await.len(), 1);
+    assert_eq!(duties("").await, [json!(true)]);
     let published = json!({"published_on": "2026-09-16"});
     world
         .agent
@@ -321,6 +343,7 @@ async fn above_the_threshold_the_convention_is_published_and_a_report_follows() 
         .await
         .problem(412, "stale_version");
     assert!(found(&world.agent, "?inbox=to_do").await.is_empty());
+    assert_eq!(duties("").await, [] as [Value; 0]);
 
     // The report: asked for in January, late in July.
     app.travel_to("2027-01-01T10:00:00Z");

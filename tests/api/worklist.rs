@@ -116,10 +116,7 @@ async fn a_convention_waits_for_its_signatories_and_then_for_what_it_promises() 
         both["counts"],
         json!([{"kind": "sign", "total": 2, "late": 0}])
     );
-    assert_eq!(
-        both["data"][0]["initiative"]["title"],
-        "Réfection des chemins agricoles"
-    );
+    assert_eq!(both["data"][0]["title"], "Réfection des chemins agricoles");
     // Who signs sees it, and nobody else with the same role does.
     for (person, count) in [
         (&world.mayor, 1),
