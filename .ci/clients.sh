@@ -32,7 +32,7 @@ generate() {
 # Its formatter is found by name.
 generate_python() {
     PATH=$tools/clients/bin:$PATH openapi-python-client generate --path openapi/openapi.json \
-        --output-path "$python/generated" --overwrite --fail-on-warning
+        --config "$python/generator.yaml" --output-path "$python/generated" --overwrite --fail-on-warning
 }
 
 # Every operation of the document is there by its name.
