@@ -287,8 +287,8 @@ async fn above_the_threshold_the_convention_is_published_and_a_report_follows() 
             .collect::<Vec<_>>()
     };
     assert_eq!(duties("").await, [json!(false)]);
-    assert_eq!(duties("&days=4").await, [] as [Value; 0]);
-    assert_eq!(duties("&waits_for=holder").await, [] as [Value; 0]);
+    assert_eq!(duties("&days=4").await, Vec::<Value>::new());
+    assert_eq!(duties("&waits_for=holder").await, Vec::<Value>::new());
     for (person, count) in [(&world.agent, 1), (&world.mayor, 0), (&world.camille, 0)] {
         let theirs = duties(&format!("&person={}", person.id())).await;
         assert_eq!(theirs.len(), count);
@@ -343,7 +343,7 @@ async fn above_the_threshold_the_convention_is_published_and_a_report_follows() 
         .await
         .problem(412, "stale_version");
     assert!(found(&world.agent, "?inbox=to_do").await.is_empty());
-    assert_eq!(duties("").await, [] as [Value; 0]);
+    assert_eq!(duties("").await, Vec::<Value>::new());
 
     // The report: asked for in January, late in July.
     app.travel_to("2027-01-01T10:00:00Z");
