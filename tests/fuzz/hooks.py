@@ -78,7 +78,8 @@ def real_path(case, draw):
         new = case.method == "POST" and parts[-1] == "evaluation"
         kind = "evaluations" if "evaluation" in parts and not new else parts[2]
         wanted = "update" if case.method == "PATCH" else WANTED.get(parts[-1], parts[-1])
-        path["id"] = village.draw(kind, draw, "manage_members" if "members" in parts else wanted)
+        if village.ids[kind]:
+            path["id"] = village.draw(kind, draw, "manage_members" if "members" in parts else wanted)
     if is_id(path.get("user_id")) and draw.random() < 0.9:
         path["user_id"] = village.draw("users", draw)
     if "code" in path and draw.random() < 0.8:
@@ -193,6 +194,14 @@ UNSAID_THERE = {
     # What the commitment is fulfilled in.
     ("POST /v1/commitments/{id}/fulfilments", "#/quantity", "required"),
     ("POST /v1/commitments/{id}/fulfilments", "#/amount_cents", "required"),
+    ("POST /v1/commitments/{id}/fulfilments", "#/quantity", "out_of_range"),
+    # A day of the upkeep, and a period that does not end before it begins.
+    ("POST /v1/commitments/{id}/hand_overs", "#/starts_on", "out_of_range"),
+    ("POST /v1/commitments/{id}/checks", "#/occurs_on", "out_of_range"),
+    ("GET /v1/commitments/{id}/occurrences", "to", "out_of_range"),
+    # Decided on paper after the opinion, and not tomorrow.
+    ("POST /v1/initiatives/{id}/record_decision", "#/decided_on", "out_of_range"),
+    ("POST /v1/initiatives/{id}/record_quick_accept", "#/decided_on", "out_of_range"),
     # Needed while the upkeep is not over.
     ("POST /v1/commitments/{id}/end_upkeep", "#/reason", "required"),
     # A draft may be incomplete; it is complete when it is submitted.
@@ -201,6 +210,8 @@ UNSAID_THERE = {
     ("POST /v1/initiatives/{id}/submit", "#/theme", "required"),
     # Each age band once.
     ("PUT /v1/initiatives/{id}/headcounts/{day}", "#/counts", "repeated"),
+    ("POST /v1/initiatives/{id}/evaluation", "#/people", "repeated"),
+    ("PATCH /v1/initiatives/{id}/evaluation", "#/people", "repeated"),
     # Years that have begun, in order.
     ("GET /v1/metrics", "from", "out_of_range"),
     ("GET /v1/metrics", "to", "out_of_range"),

@@ -158,6 +158,7 @@ class Village:
     KINDS = (
         "initiatives", "conventions", "commitments", "fulfilments", "evaluations",
         "holders", "meetings", "mandates", "authorities", "users", "documents",
+        "hand_overs", "convention-templates",
     )  # fmt: skip
 
     def __init__(self):
@@ -170,6 +171,7 @@ class Village:
                 self.keep(kind, agent.data(f"/v1/communes/{commune}/{kind}?limit=100"))
             for measure in agent.data(f"/v1/communes/{commune}/measures?limit=100"):
                 self.measures.append((commune, measure["indicator"], measure["year"]))
+            self.keep("convention-templates", agent.data(f"/v1/communes/{commune}/convention-templates?limit=100"))
         self.keep("users", (person.get("/v1/me") for person in self.people))
         self.keep("initiatives", agent.data(f"/v1/initiatives?commune={COMMUNE}&limit=100"))
         for initiative in self.ids["initiatives"]:
