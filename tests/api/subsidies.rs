@@ -327,6 +327,20 @@ async fn above_the_threshold_the_convention_is_published_and_a_report_follows() 
             .await
             .problem(403, "forbidden");
     }
+    // An official who becomes a member of the body records nothing about it.
+    let joins = format!(
+        "INSERT INTO holder_members (holder_id, commune_code, user_id, state, role, since) \
+         VALUES ('{holder}', '{LOOS}', '{}', 'active', 'member', '2026-01-01T10:00:00Z')",
+        world.official.id()
+    );
+    app.write_rows(&joins).await;
+    world
+        .official
+        .edit(&path, published.clone())
+        .await
+        .problem(409, "conflict_of_interest");
+    app.write_rows("UPDATE holder_members SET state = 'left' WHERE role = 'member'")
+        .await;
     let tomorrow = json!({"published_on": "2026-09-17", "report_received_on": "2026-09-17"});
     let reply = world.agent.edit(&path, tomorrow).await;
     assert_eq!(reply.pointers(), ["#/published_on"]);
