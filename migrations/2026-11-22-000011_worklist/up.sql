@@ -8,8 +8,8 @@ WITH open_initiatives AS (
         AND o.submission_number = i.submission_number
     WHERE i.state IN ('submitted', 'in_review', 'changes_requested', 'accepted', 'completed')
 )
-SELECT w.commune_code, w.kind, w.subject, w.subject_id, w.initiative_id, i.title, i.holder_id, i.host_id, w.waits_for,
-    w.user_id, w.due_on, coalesce(w.due_on, '9999-12-31'::date) AS sorted_on, w.since
+SELECT w.commune_code, w.kind, w.subject, w.subject_id, i.id AS initiative_id, i.title, c.title AS commitment,
+    coalesce(h.holder_id, i.holder_id) AS holder_id, i.host_id, w.waits_for, w.user_id, w.due_on, coalesce(w.due_on, '9999-12-31'::date) AS sorted_on, w.since
 FROM (
     SELECT commune_code, CASE WHEN has_opinion THEN 'decide' ELSE 'instruct' END AS kind, 'initiative' AS subject,
         id AS subject_id, id AS initiative_id,
@@ -82,6 +82,10 @@ FROM (
         WHERE (s.convention_id, s.commune_code, s.party) = (p.convention_id, p.commune_code, p.party) AND s.voided_at IS NULL
     )
     UNION ALL
+    -- an upkeep that another holder is asked to take over
+    SELECT commune_code, 'take_over', 'hand_over', id, NULL, 'holder', NULL, starts_on, offered_at
+    FROM upkeep_hand_overs WHERE state = 'offered'
+    UNION ALL
     -- what was recorded in an official's name is theirs to look at while they may contest it
     SELECT d.commune_code, 'contest', 'initiative', d.initiative_id, d.initiative_id, 'elected_official', d.decided_by,
         contestable_until(d.decided_at), d.decided_at
@@ -99,11 +103,16 @@ FROM (
     SELECT commune_code, 'renew', 'convention', id, initiative_id, 'agent', NULL, ends_on, activated_at
     FROM conventions WHERE state IN ('active', 'suspended')
 ) AS w
-JOIN initiatives AS i ON (i.id, i.commune_code) = (w.initiative_id, w.commune_code);
+LEFT JOIN fulfilments AS f ON w.subject = 'fulfilment' AND (f.id, f.commune_code) = (w.subject_id, w.commune_code)
+LEFT JOIN upkeep_hand_overs AS h ON w.subject = 'hand_over' AND (h.id, h.commune_code) = (w.subject_id, w.commune_code)
+LEFT JOIN commitments AS c ON (c.id, c.commune_code) = (CASE w.subject WHEN 'commitment' THEN w.subject_id
+    WHEN 'fulfilment' THEN f.commitment_id WHEN 'hand_over' THEN h.commitment_id END, w.commune_code)
+JOIN initiatives AS i ON (i.id, i.commune_code) = (coalesce(w.initiative_id, c.initiative_id), w.commune_code);
 
 -- The branches of the view by commune.
 CREATE INDEX commitments_open ON commitments (commune_code, due_on)
     WHERE state IN ('proposed', 'binding', 'partially_fulfilled');
+CREATE INDEX upkeep_hand_overs_open ON upkeep_hand_overs (commune_code) WHERE state = 'offered';
 CREATE INDEX fulfilments_open ON fulfilments (commune_code) WHERE state IN ('recorded', 'disputed');
 CREATE INDEX conventions_open ON conventions (commune_code, ends_on)
     WHERE state IN ('open_for_signature', 'active', 'suspended');

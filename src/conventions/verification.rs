@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::{get, web};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,7 @@ codes! {
         Hash = "hash", "L'empreinte est celle du contenu", "The hash is that of the content";
         SignedContent = "signed_content", "Chaque signature porte sur cette empreinte", "Each signature is on this hash";
         AllSigned = "all_signed", "Chaque partie a signé une fois, et elle seule", "Each party has signed once, and nobody else";
+        Uncontested = "uncontested", "Aucune signature n'est contestée", "No signature is contested";
         Executory = "executory", "Nul n'a signé avant que l'acte soit exécutoire", "Nobody signed before the authority was executory";
         Chain = "chain", "La version remplacée est celle que le contenu nomme", "The version that was replaced is the one that the content names";
         Signatories = "signatories", "Les signataires sont ceux du contenu, autant que leur identité est conservée", "The signatories are those of the content, as far as their identity is kept";
@@ -57,6 +58,9 @@ pub struct VerifiedSignature {
     /// What was signed: SHA-256 in hexadecimal.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub content_sha256: String,
+    /// When the commune's signatory said that this signature, recorded from a paper, is not theirs.
+    #[schema(required)]
+    pub contested_at: Option<DateTime<Utc>>,
 }
 
 /// A check and its result.
@@ -83,7 +87,7 @@ pub struct Verification {
     #[schema(max_items = 3)]
     pub signatures: Vec<VerifiedSignature>,
     /// Each check.
-    #[schema(max_items = 7)]
+    #[schema(max_items = 8)]
     pub results: Vec<VerificationResult>,
     /// Whether all of them hold.
     pub holds: bool,
@@ -138,6 +142,12 @@ impl Exported {
             result(
                 VerificationCheck::AllSigned,
                 !parties.is_empty() && parties == signed && signed.len() == self.signatures.len(),
+            ),
+            result(
+                VerificationCheck::Uncontested,
+                self.signatures
+                    .iter()
+                    .all(|signature| signature.contested_at.is_none()),
             ),
             result(
                 VerificationCheck::Executory,

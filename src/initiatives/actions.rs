@@ -13,7 +13,7 @@ use super::view;
 use crate::audit::Visibility;
 use crate::auth::caller::{Caller, Request};
 use crate::communes;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Code};
 use crate::http::extract::Json;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
@@ -540,6 +540,13 @@ pub async fn publish_initiative(
                 return Err(ApiError::requirement(
                     "Elle n'a jamais été déposée.",
                     "It was never submitted.",
+                ));
+            }
+            if found.row.published_at.is_some() {
+                return Err(ApiError::because(
+                    Code::AlreadyExists,
+                    "Elle est déjà publiée.",
+                    "It is published already.",
                 ));
             }
             found.row.publish(session.now);

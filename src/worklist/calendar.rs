@@ -37,8 +37,8 @@ impl Calendar {
                     item.kind, item.subject_id, item.waits_for
                 ))
                 .timestamp(now)
-                .all_day(day)
-                .summary(&format!("{label} : {}", item.title))
+                .starts(day)
+                .summary(&format!("{label} : {}", item.commitment.as_deref().unwrap_or(&item.title)))
                 .url(&format!(
                     "{issuer}/v1/{}s/{}",
                     item.subject, item.subject_id
@@ -50,7 +50,7 @@ impl Calendar {
             let event = Event::new()
                 .uid(&format!("council-{day}@{commune}.fifty-fifty"))
                 .timestamp(now)
-                .all_day(*day)
+                .starts(*day)
                 .summary("Conseil municipal")
                 .done();
             calendar.push(event);

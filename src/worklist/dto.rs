@@ -21,6 +21,7 @@ codes! {
         Agree = "agree", "Engagement à accepter", "Commitment to accept";
         Sign = "sign", "À signer", "To sign";
         Pay = "pay", "À payer", "To pay";
+        TakeOver = "take_over", "Entretien à reprendre", "Upkeep to take over";
         Fulfil = "fulfil", "À réaliser", "To fulfil";
         Publish = "publish", "Données essentielles à publier", "Essential data to publish";
         Report = "report", "Compte rendu financier à recevoir", "Financial report to receive";
@@ -48,6 +49,9 @@ pub struct WorkItem {
     /// What it is about: the title of an initiative, or the name of a body.
     #[schema(max_length = 300, example = "Huit jardinières rue Faidherbe")]
     pub title: String,
+    /// The commitment that it is about; null where it is about none.
+    #[schema(required, max_length = 300, example = "Plantation et arrosage")]
+    pub commitment: Option<String>,
     /// The initiative; null for what concerns a body.
     #[schema(required)]
     pub initiative_id: Option<InitiativeId>,
@@ -100,7 +104,7 @@ pub struct WorkPage {
 #[into_params(parameter_in = Query)]
 pub struct WorkFilter {
     /// Kinds, separated by commas.
-    #[param(style = Form, explode = false, max_items = 19, example = json!(["sign", "pay"]))]
+    #[param(style = Form, explode = false, max_items = 20, example = json!(["sign", "pay"]))]
     pub kind: Option<Vec<WorkKind>>,
     /// Only what waits for this role.
     pub waits_for: Option<Role>,

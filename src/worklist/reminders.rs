@@ -22,6 +22,8 @@ const AHEAD: &[(WorkKind, i32)] = &[
     (WorkKind::Sign, 7),
     (WorkKind::Pay, 15),
     (WorkKind::Fulfil, 15),
+    // At once.
+    (WorkKind::TakeOver, 3660),
     (WorkKind::Check, 0),
     (WorkKind::Acknowledge, 7),
     // At once: that is how the official hears of it.

@@ -84,6 +84,14 @@ async fn who_takes_an_upkeep_over_owes_it_from_that_day_on() {
         .await
         .problem(409, "already_exists");
 
+    // It waits for the one who is asked.
+    for (person, count) in [(dominique, 1), (camille, 0), (&world.agent, 0)] {
+        let list = format!("/v1/communes/{LOOS}/worklist?kind=take_over&person={}", person.id());
+        let list = world.agent.get(&list).await.ok();
+        let items = list["data"].as_array().unwrap();
+        assert_eq!(items.len(), count, "{list}");
+        assert!(items.iter().all(|item| item["commitment"] == "Arrosage"));
+    }
     // Those whom it concerns see it.
     world.anyone.get(&offered).await.problem(404, "not_found");
     assert_eq!(

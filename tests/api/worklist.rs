@@ -257,6 +257,8 @@ async fn the_list_is_the_town_halls_and_comes_in_pages_and_as_a_calendar() {
     let count = |line: &str| lines.iter().filter(|known| **known == line).count();
     assert_eq!(count("BEGIN:VEVENT"), 6);
     assert_eq!(count("DTSTART;VALUE=DATE:20260814"), 3);
+    // Without an end it lasts its day (RFC 5545, 3.6.1).
+    assert!(!lines.iter().any(|line| line.starts_with("DTEND")));
     assert_eq!(
         count("SUMMARY:À instruire : Réfection des chemins agricoles"),
         3
