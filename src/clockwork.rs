@@ -1,6 +1,6 @@
 //! What time does by itself: the program turns it every hour, and each turn may be repeated without harm.
 
-use crate::commitments::fulfilment_model as fulfilments;
+use crate::commitments::fulfilments::model as fulfilments;
 use crate::commitments::model as commitments;
 use crate::conventions::model as conventions;
 use crate::documents::model as documents;

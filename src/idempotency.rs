@@ -55,7 +55,7 @@ where
     if !free {
         return Err(ApiError::new(Code::StillRunning).retry_after(1));
     }
-    let digest = secret.digest(&request.body_digest());
+    let digest = secret.digest(&request.sent());
     let known: Option<Stored> = keys::table
         .find((user_id, &request.operation, &key))
         .select(Stored::as_select())

@@ -9,12 +9,13 @@ CREATE TABLE upkeep_checks (
     remark text,
     checked_by uuid NOT NULL REFERENCES users (id),
     checked_at timestamptz NOT NULL,
-    -- one check of each occurrence
-    PRIMARY KEY (commitment_id, commune_code, occurs_on),
+    -- one check of each occurrence, and one more that says what was not done is caught up
+    PRIMARY KEY (commitment_id, commune_code, occurs_on, outcome),
     FOREIGN KEY (commitment_id, commune_code) REFERENCES commitments (id, commune_code),
     CONSTRAINT upkeep_checks_say_what_is_missing CHECK (outcome = 'done' OR remark IS NOT NULL),
     CONSTRAINT upkeep_checks_not_beforehand CHECK (occurs_on <= (checked_at AT TIME ZONE 'Europe/Paris')::date)
 );
+CREATE INDEX upkeep_checks_missing ON upkeep_checks (commune_code) WHERE outcome = 'not_done';
 CREATE TRIGGER upkeep_checks_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON upkeep_checks
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -23,7 +24,14 @@ DECLARE
     promised commitments;
 BEGIN
     SELECT * INTO promised FROM commitments
-    WHERE (id, commune_code) = (NEW.commitment_id, NEW.commune_code) FOR SHARE;
+    WHERE (id, commune_code) = (NEW.commitment_id, NEW.commune_code) FOR UPDATE;
+    IF EXISTS (
+        SELECT FROM upkeep_checks
+        WHERE (commitment_id, commune_code, occurs_on, outcome) = (NEW.commitment_id, NEW.commune_code, NEW.occurs_on, 'done')
+    ) THEN
+        RAISE EXCEPTION 'what is done is done'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'upkeep_checks_done_once';
+    END IF;
     IF promised.state <> 'binding' THEN
         RAISE EXCEPTION 'only what a convention binds is checked'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'upkeep_checks_of_binding_commitments';

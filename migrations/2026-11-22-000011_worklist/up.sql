@@ -53,6 +53,15 @@ FROM (
         state_changed_at
     FROM commitments WHERE state IN ('binding', 'partially_fulfilled') AND due_on IS NOT NULL
     UNION ALL
+    -- and upkeep that was not done on its day is caught up
+    SELECT c.commune_code, 'fulfil', 'commitment', c.id, c.initiative_id,
+        CASE c.side WHEN 'commune' THEN 'agent' WHEN 'host' THEN 'host' ELSE 'holder' END, NULL, k.occurs_on, k.checked_at
+    FROM upkeep_checks AS k JOIN commitments AS c ON (c.id, c.commune_code) = (k.commitment_id, k.commune_code)
+    WHERE k.outcome = 'not_done' AND c.state = 'binding' AND NOT EXISTS (
+        SELECT FROM upkeep_checks AS d
+        WHERE (d.commitment_id, d.commune_code, d.occurs_on, d.outcome) = (k.commitment_id, k.commune_code, k.occurs_on, 'done')
+    )
+    UNION ALL
     -- upkeep is looked after once a season by the side that it is promised to
     SELECT c.commune_code, 'check', 'commitment', c.id, c.initiative_id, CASE c.side WHEN 'commune' THEN 'holder' ELSE 'agent' END,
         NULL, (coalesce(k.last_on, c.upkeep_starts_on) + interval '3 months')::date, c.state_changed_at

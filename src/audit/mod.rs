@@ -16,7 +16,7 @@ use crate::http::error::ApiError;
 use crate::http::reply::Answer;
 use crate::ids::{EventId, InitiativeId, UserId};
 use crate::mandates::dto::PersonSummary;
-use crate::state::State;
+use crate::state::{Session, State};
 use dto::{HistoryEntry, HistoryPage};
 
 codes! {
@@ -72,7 +72,7 @@ pub struct Entry<'a> {
     pub action: &'static str,
     pub states: Option<(&'static str, &'static str)>,
     pub reason: Option<&'a str>,
-    pub actor: Option<UserId>,
+    /// In which quality; what the clock does, nobody does.
     pub role: Role,
     pub visibility: Visibility,
 }
@@ -97,14 +97,11 @@ struct EventRow {
 }
 
 /// Writes an entry.
-pub async fn record(
-    conn: &mut AsyncPgConnection,
-    now: DateTime<Utc>,
-    entry: Entry<'_>,
-) -> Result<(), ApiError> {
+pub async fn record(session: &mut Session, entry: Entry<'_>) -> Result<(), ApiError> {
     let on_behalf = entry.role == Role::AgentOnBehalf;
+    let actor = session.actor.user_id();
     let row = EventRow {
-        id: EventId::new(entry.commune, now)?,
+        id: EventId::new(entry.commune, session.now)?,
         commune_code: entry.commune.to_owned(),
         initiative_id: entry.initiative,
         subject: entry.subject,
@@ -113,15 +110,15 @@ pub async fn record(
         from_state: entry.states.map(|(from, _)| from.to_owned()),
         to_state: entry.states.map(|(_, to)| to.to_owned()),
         reason: entry.reason.map(str::to_owned),
-        actor_id: entry.actor,
+        actor_id: actor.filter(|_| entry.role != Role::Clock),
         actor_role: if on_behalf { Role::Agent } else { entry.role },
         on_behalf,
         visibility: entry.visibility,
-        at: now,
+        at: session.now,
     };
     diesel::insert_into(events::table)
         .values(&row)
-        .execute(conn)
+        .execute(&mut session.conn)
         .await?;
     Ok(())
 }

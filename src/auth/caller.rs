@@ -78,12 +78,11 @@ impl Request {
         })
     }
 
-    /// SHA-256 of the body; of a request without one, zeros.
-    pub fn body_digest(&self) -> [u8; 32] {
-        self.http
-            .extensions()
-            .get::<BodyDigest>()
-            .map_or([0; 32], |digest| digest.0)
+    /// What was sent to the operation: SHA-256 of the body, zeros where there is none, and the query.
+    pub fn sent(&self) -> Vec<u8> {
+        let body = self.http.extensions();
+        let body = body.get::<BodyDigest>().map_or([0; 32], |digest| digest.0);
+        [&body, self.http.query_string().as_bytes()].concat()
     }
 
     /// Path and query without the cursor and the limit: what a cursor belongs to, and what `Link` repeats.

@@ -368,9 +368,8 @@ async fn remember(
         action: what.code(),
         states: None,
         reason: None,
-        actor: session.actor.user_id(),
         role,
         visibility: Visibility::Public,
     };
-    audit::record(&mut session.conn, session.now, entry).await
+    audit::record(session, entry).await
 }

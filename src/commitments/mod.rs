@@ -1,14 +1,10 @@
-//! Commitments: what each side promises, valued; and the fulfilments that prove it.
+//! Commitments: what each side promises, valued. The folders beneath hold what becomes of a promise.
 
 pub mod balance;
-pub mod balance_routes;
-pub mod check_model;
-pub mod check_routes;
+pub mod checks;
 pub mod dto;
-pub mod fulfilment_model;
-pub mod fulfilment_routes;
-pub mod hand_over_model;
-pub mod hand_over_routes;
+pub mod fulfilments;
+pub mod hand_overs;
 pub mod lifecycle;
 pub mod model;
 pub mod routes;

@@ -370,11 +370,6 @@ pub async fn record(
         action,
         states: step.map(|step| (step.from.code(), step.to.code())),
         reason,
-        actor: if role == Role::Clock {
-            None
-        } else {
-            session.actor.user_id()
-        },
         role,
         // What is negotiated, or said by who looked, is for those who work on it together; what binds is public with the
         // convention.
@@ -386,7 +381,7 @@ pub async fn record(
             Visibility::Parties
         },
     };
-    audit::record(&mut session.conn, session.now, entry).await
+    audit::record(session, entry).await
 }
 
 /// An amendment that holds it has been signed: it is worth what that says. The database holds that nothing else changes.

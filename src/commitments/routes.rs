@@ -2,9 +2,9 @@
 
 use actix_web::{get, post, web};
 
-use super::balance::{self, Tally};
+use super::balance::model::{self as balance, Tally};
 use super::dto::{Commitment, CommitmentList, EndUpkeep, NewCommitment};
-use super::hand_over_model as hand_overs;
+use super::hand_overs::model as hand_overs;
 use super::lifecycle::{CommitmentAction as Action, CommitmentState};
 use super::model::{self, CommitmentRow};
 use super::view;
@@ -72,11 +72,7 @@ pub async fn list_commitments(
         convention: conventions::list::binding(&mut session.conn, *id).await?,
         data,
     })?;
-    Ok(if anyone.user.is_none() {
-        reply.public(30)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, 30))
 }
 
 /// Propose a commitment

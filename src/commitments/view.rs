@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use super::balance::{self, Tally};
-use super::dto::{CheckOutcome, Commitment, Valuation};
-use super::hand_over_model as hand_overs;
+use super::balance::model::{self as balance, Tally};
+use super::checks::dto::CheckOutcome;
+use super::dto::{Commitment, Valuation};
+use super::hand_overs::model as hand_overs;
 use super::lifecycle::{CommitmentAction, CommitmentState, WITH_ROUTE};
 use super::model::CommitmentRow;
 use crate::auth::policy::Standing;

@@ -326,11 +326,6 @@ pub async fn record(
         action: action.code(),
         states: (step.from != step.to).then(|| (step.from.code(), step.to.code())),
         reason,
-        actor: if step.role == Role::Clock {
-            None
-        } else {
-            session.actor.user_id()
-        },
         role: step.role,
         // What is negotiated is for those who negotiate; what is in force is public.
         visibility: if row.activated_at.is_some() {
@@ -339,7 +334,7 @@ pub async fn record(
             Visibility::Parties
         },
     };
-    audit::record(&mut session.conn, session.now, entry).await
+    audit::record(session, entry).await
 }
 
 /// Ends an unsigned version.

@@ -72,11 +72,7 @@ pub async fn list_conventions(
             next_cursor,
         },
     )?;
-    Ok(if anyone.user.is_none() {
-        reply.public(30)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, 30))
 }
 
 /// List the conventions of an initiative
@@ -268,11 +264,7 @@ pub async fn get_convention_content(
         etag: Some(format!("\"{hash}\"")),
         ..Reply::no_content()
     };
-    Ok(if anyone.user.is_none() {
-        reply.public(30)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, 30))
 }
 
 /// Get the history of a convention

@@ -213,7 +213,7 @@ pub async fn show(session: &mut Session, id: ConventionId) -> Result<(i32, Conve
         notice_days: row.notice_days,
         evaluation_terms: row.evaluation_terms,
         authority,
-        balance: commitments::balance::balance(&commitments),
+        balance: commitments::balance::model::balance(&commitments),
         commitments,
         parties: shown_parties,
         content_sha256: row.content_sha256,

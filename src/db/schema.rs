@@ -652,7 +652,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    upkeep_checks (commitment_id, commune_code, occurs_on) {
+    upkeep_checks (commitment_id, commune_code, occurs_on, outcome) {
         commitment_id -> Uuid,
         commune_code -> Text,
         occurs_on -> Date,

@@ -438,8 +438,31 @@ pub async fn begin(session: &mut Session, new: &Coming) -> Result<DocumentId, Ap
     diesel::insert_into(documents::table)
         .values(&row)
         .execute(&mut session.conn)
-        .await?;
+        .await
+        .map_err(|error| not_of_the_initiative(new, error))?;
     Ok(row.id)
+}
+
+/// The database knows what belongs to the initiative; this knows which parameter named something else.
+fn not_of_the_initiative(new: &Coming, error: diesel::result::Error) -> ApiError {
+    let is_that = matches!(&error, diesel::result::Error::DatabaseError(_, about)
+        if about.constraint_name() == Some("documents_of_one_initiative"));
+    if !is_that {
+        return error.into();
+    }
+    let parameter = if new.convention.is_some() {
+        "convention"
+    } else if new.fulfilment.is_some() {
+        "fulfilment"
+    } else {
+        "evaluation"
+    };
+    ApiError::query_fault(
+        parameter,
+        FaultCode::NotFound,
+        "Rien de cette initiative n'a cet identifiant.",
+        "Nothing of this initiative has this id.",
+    )
 }
 
 /// Completes the row, now that the bytes are there, if the caller still may.
@@ -583,12 +606,11 @@ async fn record(
         action: action.code(),
         states: None,
         reason: None,
-        actor: session.actor.user_id(),
         role,
         // Some are internal, and some are about what is not public yet.
         visibility: Visibility::Parties,
     };
-    audit::record(&mut session.conn, session.now, entry).await
+    audit::record(session, entry).await
 }
 
 /// Takes back an upload that came to nothing: its bytes, then its row. One that is stored stays.

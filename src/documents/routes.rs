@@ -99,11 +99,7 @@ async fn list(
             next_cursor,
         }
     })?;
-    Ok(if anyone.user.is_none() {
-        reply.public(PUBLIC_FOR)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, PUBLIC_FOR))
 }
 
 /// Upload a document
@@ -234,11 +230,7 @@ pub async fn get_document(
     let mut session = state.read(&anyone).await?;
     let (matter, document) = model::find(&mut session, *id).await?;
     let reply = Reply::resource(document.row.version, &document.show(&matter.standing))?;
-    Ok(if anyone.user.is_none() {
-        reply.public(PUBLIC_FOR)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, PUBLIC_FOR))
 }
 
 /// Get the file of a document

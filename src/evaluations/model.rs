@@ -409,7 +409,6 @@ async fn write_down(
         action,
         states,
         reason: None,
-        actor: session.actor.user_id(),
         role,
         // What is not validated yet is between the two sides.
         visibility: if states.is_some() {
@@ -418,5 +417,5 @@ async fn write_down(
             Visibility::Parties
         },
     };
-    audit::record(&mut session.conn, session.now, entry).await
+    audit::record(session, entry).await
 }

@@ -57,11 +57,7 @@ pub async fn get_evaluation(
     let mut session = state.read(&anyone).await?;
     let initiative = initiatives::model::find(&mut session, *id).await?;
     let reply = answer(&mut session, &initiative).await?;
-    Ok(if anyone.user.is_none() {
-        reply.public(30)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, 30))
 }
 
 /// Write the evaluation of an initiative

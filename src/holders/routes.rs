@@ -78,11 +78,7 @@ pub async fn list_holders(
     .await?;
     let position = |seen: &SeenHolder| (seen.row.created_at, seen.row.id);
     let reply = page(&state, &anyone, found, position)?;
-    Ok(if anyone.user.is_none() {
-        reply.public(30)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, 30))
 }
 
 /// Create a holder
@@ -159,11 +155,7 @@ pub async fn get_holder(
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
     let reply = show(&mut session, *id).await?;
-    Ok(if anyone.user.is_none() {
-        reply.public(30)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, 30))
 }
 
 /// Change a holder

@@ -214,6 +214,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "upkeep_checks_done_once",
+        Code::AlreadyExists,
+        Text::new(
+            "C'est fait : quelqu'un l'a déjà constaté.",
+            "It is done: somebody has seen that already.",
+        ),
+    ),
+    (
         "upkeep_checks_pkey",
         Code::AlreadyExists,
         Text::new(

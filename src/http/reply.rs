@@ -8,6 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
+use crate::auth::caller::Request;
 
 /// An answer that can be stored and sent again: everything in it is text.
 #[derive(Clone, Debug)]
@@ -78,6 +79,15 @@ impl Reply {
             link: None,
             public_for: None,
             replayed: false,
+        }
+    }
+
+    /// Lets shared caches keep the answer when nobody is signed in, who might see more than others.
+    pub fn public_to(self, reader: &Request, seconds: u32) -> Self {
+        if reader.user.is_none() {
+            self.public(seconds)
+        } else {
+            self
         }
     }
 

@@ -360,15 +360,10 @@ pub async fn record(
         action: action.code(),
         states: (step.from != step.to).then(|| (step.from.code(), step.to.code())),
         reason: remark.reason,
-        actor: if step.role == Role::Clock {
-            None
-        } else {
-            session.actor.user_id()
-        },
         role: step.role,
         visibility: remark.visibility,
     };
-    audit::record(&mut session.conn, session.now, entry).await
+    audit::record(session, entry).await
 }
 
 /// The first convention has become active: the initiative is in progress. Anything but `accepted` stays as it is.

@@ -88,11 +88,7 @@ pub async fn list_initiatives(
     )
     .await?;
     let reply = page(&state, &anyone, found)?;
-    Ok(if anyone.user.is_none() {
-        reply.public(30)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, 30))
 }
 
 /// List one's own initiatives

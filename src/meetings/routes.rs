@@ -57,11 +57,7 @@ pub async fn list_meetings(
             next_cursor,
         }
     })?;
-    Ok(if anyone.user.is_none() {
-        reply.public(30)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, 30))
 }
 
 /// Record a public meeting
@@ -122,11 +118,7 @@ pub async fn get_meeting(
     let mut session = state.read(&anyone).await?;
     let (meeting, _) = model::find(&mut session, *id).await?;
     let reply = Reply::resource(meeting.row.version, &Meeting::from(meeting))?;
-    Ok(if anyone.user.is_none() {
-        reply.public(30)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, 30))
 }
 
 /// Correct a public meeting

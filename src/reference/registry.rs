@@ -4,10 +4,8 @@ use crate::audit::{Beginning, Notice, Subject, Visibility};
 use crate::auth::policy::Role;
 use crate::authorities::dto::AuthorityKind;
 use crate::codes::CodeList;
-use crate::commitments::dto::{
-    CheckOutcome, CommitmentKind, CommuneRoute, OccurrenceState, ProposedSide, Side,
-    ValuationMethod,
-};
+use crate::commitments::checks::dto::{CheckOutcome, OccurrenceState};
+use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
 use crate::commitments::lifecycle::{
     CommitmentAction, CommitmentState, FulfilmentAction, FulfilmentState, HAND_OVER,
     HandOverAction, HandOverState, OWED_BY_COMMUNE, OWED_BY_OTHERS, PROPOSED_BY_COMMUNE,

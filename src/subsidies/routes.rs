@@ -70,11 +70,7 @@ pub async fn list_subsidies(
             next_cursor,
         },
     )?;
-    Ok(if anyone.user.is_none() {
-        reply.public(60)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, 60))
 }
 
 /// Get what a body receives in a year
@@ -99,11 +95,7 @@ pub async fn get_subsidy(
     let mut session = state.read(&anyone).await?;
     let found = model::find(&mut session, holder, year).await?;
     let reply = Reply::resource(found.version, &found.subsidy)?;
-    Ok(if anyone.user.is_none() {
-        reply.public(60)
-    } else {
-        reply
-    })
+    Ok(reply.public_to(&anyone, 60))
 }
 
 /// Record what was published and received

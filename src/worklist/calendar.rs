@@ -38,7 +38,10 @@ impl Calendar {
                 ))
                 .timestamp(now)
                 .starts(day)
-                .summary(&format!("{label} : {}", item.commitment.as_deref().unwrap_or(&item.title)))
+                .summary(&format!(
+                    "{label} : {}",
+                    item.commitment.as_deref().unwrap_or(&item.title)
+                ))
                 .url(&format!(
                     "{issuer}/v1/{}s/{}",
                     item.subject, item.subject_id

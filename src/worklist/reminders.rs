@@ -111,7 +111,6 @@ async fn write_down(session: &mut Session, commune: &str, said: Said) -> Result<
         action: said.stage.code(),
         states: None,
         reason: Some(&reason),
-        actor: None,
         role: Role::Clock,
         // What the town hall owes itself is its own affair.
         visibility: match said.kind {
@@ -119,5 +118,5 @@ async fn write_down(session: &mut Session, commune: &str, said: Said) -> Result<
             _ => Visibility::Parties,
         },
     };
-    audit::record(&mut session.conn, session.now, entry).await
+    audit::record(session, entry).await
 }

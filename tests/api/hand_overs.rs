@@ -86,7 +86,10 @@ async fn who_takes_an_upkeep_over_owes_it_from_that_day_on() {
 
     // It waits for the one who is asked.
     for (person, count) in [(dominique, 1), (camille, 0), (&world.agent, 0)] {
-        let list = format!("/v1/communes/{LOOS}/worklist?kind=take_over&person={}", person.id());
+        let list = format!(
+            "/v1/communes/{LOOS}/worklist?kind=take_over&person={}",
+            person.id()
+        );
         let list = world.agent.get(&list).await.ok();
         let items = list["data"].as_array().unwrap();
         assert_eq!(items.len(), count, "{list}");

@@ -355,7 +355,10 @@ async fn the_signatory_contests_a_signature_within_eight_days() {
     let verified = world.anyone.get(&format!("{path}/verification")).await.ok();
     assert_eq!(verified["holds"], false);
     let told = &verified["signatures"][0];
-    assert_eq!((&told["party"], &told["contested_at"]), (&json!("commune"), &commune["contested_at"]));
+    assert_eq!(
+        (&told["party"], &told["contested_at"]),
+        (&json!("commune"), &commune["contested_at"])
+    );
     world
         .mayor
         .act(&path, "contest_signature", contest())

@@ -113,9 +113,21 @@ async fn upkeep_is_presumed_done_unless_somebody_says_otherwise() {
     let seen = reply.created();
     assert_eq!(camille.get(&there).await.ok(), seen);
     assert_eq!(seen["remark"], "Deux bacs sont secs.");
-    check(agent, path, "2026-07-15", "done")
+    check(agent, path, "2026-07-15", "not_done")
         .await
         .problem(409, "already_exists");
+    // It waits for who keeps it.
+    let waiting = async || {
+        let list = agent
+            .get("/v1/communes/62528/worklist?kind=fulfil&waits_for=holder")
+            .await;
+        list.ok()["data"].as_array().unwrap().clone()
+    };
+    let waits = waiting().await;
+    assert_eq!(
+        (waits.len(), &waits[0]["due_on"]),
+        (1, &json!("2026-07-15"))
+    );
 
     // Everybody sees that it is not done; what was noted is for those who work on it together.
     let public = world.anyone.get(&there).await.ok();
@@ -163,6 +175,16 @@ async fn upkeep_is_presumed_done_unless_somebody_says_otherwise() {
         due(camille, path).await,
         (json!("2027-06-15"), json!(false))
     );
+    // Caught up, it is done, once.
+    check(agent, path, "2026-07-15", "done").await.created();
+    check(agent, path, "2026-07-15", "done")
+        .await
+        .problem(409, "already_exists");
+    assert_eq!(
+        listed(camille, path, of_2026).await,
+        month(["presumed_done", "done", "done", "presumed_done"])
+    );
+    assert_eq!(waiting().await, Vec::<Value>::new());
 
     // After its end nothing comes any more, and nothing is checked.
     camille
@@ -396,7 +418,7 @@ async fn the_database_holds_what_a_check_is() {
     let once = insert(kept, "2026-06-15", "done", "NULL", now);
     assert_eq!(app.attack(&once).await, None);
     for (sql, refusal) in [
-        (once.as_str(), "upkeep_checks_pkey"),
+        (once.as_str(), "upkeep_checks_done_once"),
         (
             "UPDATE upkeep_checks SET outcome = 'done'",
             "upkeep_checks_append_only",

@@ -5,14 +5,17 @@ use actix_web::{get, post, web};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::dto::{Fulfilment, FulfilmentList, NewFulfilment, Settlement, Side, Timesheet};
-use super::fulfilment_model::{FulfilmentRow, measure, record, settle};
-use super::lifecycle::{CommitmentAction, FulfilmentAction as Action, FulfilmentState};
-use super::model::may_record;
-use super::routes;
+use super::dto::{Fulfilment, FulfilmentList, NewFulfilment, Settlement, Timesheet};
+use super::model::{FulfilmentRow, measure, record, settle};
 use crate::audit::Beginning;
 use crate::auth::caller::{Anyone, Caller, Request};
 use crate::auth::policy::Role;
+use crate::commitments::dto::Side;
+use crate::commitments::lifecycle::{
+    CommitmentAction, FulfilmentAction as Action, FulfilmentState,
+};
+use crate::commitments::model::may_record;
+use crate::commitments::routes;
 use crate::db::schema::fulfilments;
 use crate::http::error::{ApiError, FaultCode};
 use crate::http::extract::Json;

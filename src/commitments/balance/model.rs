@@ -7,11 +7,11 @@ use diesel::dsl::sum;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::dto::{
-    Balance, CheckOutcome, Commitment, DueCommitment, KindBalance, Side, SideBalance,
-};
-use super::lifecycle::{CommitmentState, FulfilmentState, HandOverState};
-use super::model::CommitmentRow;
+use super::dto::{Balance, DueCommitment, KindBalance, SideBalance};
+use crate::commitments::checks::dto::CheckOutcome;
+use crate::commitments::dto::{Commitment, Side};
+use crate::commitments::lifecycle::{CommitmentState, FulfilmentState, HandOverState};
+use crate::commitments::model::CommitmentRow;
 use crate::db::schema::{commitments, fulfilments, initiatives, upkeep_checks, upkeep_hand_overs};
 use crate::figures::{plain, rate};
 use crate::http::error::ApiError;
@@ -59,7 +59,10 @@ macro_rules! tallied {
             upkeep_checks::table
                 .filter(upkeep_checks::commitment_id.eq(commitments::id))
                 .filter(upkeep_checks::commune_code.eq(commitments::commune_code))
-                .order(upkeep_checks::occurs_on.desc())
+                .order((
+                    upkeep_checks::occurs_on.desc(),
+                    upkeep_checks::checked_at.desc(),
+                ))
         };
         $table.select((
             CommitmentRow::as_select(),

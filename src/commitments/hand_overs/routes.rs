@@ -4,14 +4,15 @@ use actix_web::{get, post, web};
 use diesel_async::RunQueryDsl;
 
 use super::dto::{NewUpkeepHandOver, UpkeepHandOver, UpkeepHandOverList};
-use super::hand_over_model::{self as hand_overs, HandOverRow, Relation};
-use super::lifecycle::{
-    CommitmentAction, CommitmentState, HAND_OVER, HandOverAction as Action, HandOverState,
-};
-use super::routes;
+use super::model::{self as hand_overs, HandOverRow, Relation};
 use crate::audit::Beginning;
 use crate::auth::caller::{Anyone, Caller, Request};
 use crate::auth::policy::Role;
+use crate::commitments::lifecycle::{
+    CommitmentAction, CommitmentState, HAND_OVER, HandOverAction as Action, HandOverState,
+};
+use crate::commitments::model::may_hand_over;
+use crate::commitments::routes;
 use crate::db::schema::upkeep_hand_overs;
 use crate::holders;
 use crate::http::error::{ApiError, FaultCode};
@@ -90,7 +91,7 @@ pub async fn offer_hand_over(
         .write(&caller, async move |session| {
             let (found, commitment) = routes::lock(session, *id).await?;
             let step = commitment.step(CommitmentAction::HandOver, &found.standing)?;
-            let role = super::model::may_hand_over(commitment.side, &found.standing)?;
+            let role = may_hand_over(commitment.side, &found.standing)?;
             let Some(upkeep) = commitment.upkeep() else {
                 return Err(ApiError::requirement(
                     "Ce n'est pas un entretien.",

@@ -4,11 +4,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::dto::{Side, UpkeepHandOver};
-use super::lifecycle::{HAND_OVER, HandOverAction as Action, HandOverState};
-use super::model::{CommitmentRow, may_hand_over};
+use super::dto::UpkeepHandOver;
 use crate::audit::{self, Entry, Subject, Visibility};
 use crate::auth::policy::{Membership, Role, Standing};
+use crate::commitments::dto::Side;
+use crate::commitments::lifecycle::{HAND_OVER, HandOverAction as Action, HandOverState};
+use crate::commitments::model::{CommitmentRow, may_hand_over};
 use crate::db::schema::{holder_members, upkeep_hand_overs as hand_overs};
 use crate::holders::dto::{HolderSummary, MemberState};
 use crate::http::error::{ApiError, Code};
@@ -262,7 +263,6 @@ pub async fn record(
         action,
         states,
         reason,
-        actor: session.actor.user_id(),
         role,
         visibility: if row.state == HandOverState::Accepted {
             Visibility::Public
@@ -270,5 +270,5 @@ pub async fn record(
             Visibility::Parties
         },
     };
-    audit::record(&mut session.conn, session.now, entry).await
+    audit::record(session, entry).await
 }

@@ -5,10 +5,10 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{CheckOutcome, Occurrence, OccurrenceState};
-use super::lifecycle::CommitmentState;
-use super::model::CommitmentRow;
 use crate::auth::policy::Standing;
 use crate::clock::paris_day;
+use crate::commitments::lifecycle::CommitmentState;
+use crate::commitments::model::CommitmentRow;
 use crate::db::schema::upkeep_checks;
 use crate::http::error::ApiError;
 use crate::ids::{CommitmentId, UserId};
@@ -57,6 +57,8 @@ pub async fn occurrences(
         .filter(upkeep_checks::commitment_id.eq(row.id))
         .filter(upkeep_checks::commune_code.eq(&row.commune_code))
         .filter(upkeep_checks::occurs_on.eq_any(&days))
+        // What was caught up is done.
+        .order(upkeep_checks::checked_at.desc())
         .select(CheckRow::as_select())
         .load(conn)
         .await?;

@@ -2,11 +2,11 @@
 
 use actix_web::{get, web};
 
-use super::balance::{self, balance};
 use super::dto::Balance;
-use super::view;
+use super::model::{self as balances, balance};
 use crate::auth::caller::{Anyone, Request};
 use crate::auth::policy::Standing;
+use crate::commitments::view;
 use crate::communes;
 use crate::conventions;
 use crate::http::reply::{Answer, Reply};
@@ -93,7 +93,7 @@ pub async fn get_commune_balance(
     let mut session = state.read(&anyone).await?;
     communes::model::find(&mut session.conn, &code).await?;
     let today = session.today();
-    let rows = balance::of_commune(&mut session.conn, &code, today).await?;
+    let rows = balances::of_commune(&mut session.conn, &code, today).await?;
     let nobody = Standing::default();
     let shown: Vec<_> = rows
         .iter()

@@ -5,15 +5,16 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::balance;
-use super::dto::{Fulfilment, NewFulfilment, Side, Timesheet};
-use super::lifecycle::{
+use super::dto::{Fulfilment, NewFulfilment, Timesheet};
+use crate::audit::{self, Entry, Subject, Visibility};
+use crate::auth::policy::{Role, Standing};
+use crate::commitments::balance::model as balance;
+use crate::commitments::dto::Side;
+use crate::commitments::lifecycle::{
     CommitmentAction, CommitmentState, FulfilmentAction as Action, FulfilmentState,
     OWED_BY_COMMUNE, OWED_BY_OTHERS,
 };
-use super::model::{self, CommitmentRow};
-use crate::audit::{self, Entry, Subject, Visibility};
-use crate::auth::policy::{Role, Standing};
+use crate::commitments::model::{self, CommitmentRow};
 use crate::db::schema::fulfilments;
 use crate::http::error::{ApiError, Code, FaultCode};
 use crate::ids::{CommitmentId, FulfilmentId, UserId};
@@ -261,11 +262,6 @@ pub async fn record(
         action,
         states: step.map(|step| (step.from.code(), step.to.code())),
         reason,
-        actor: if role == Role::Clock {
-            None
-        } else {
-            session.actor.user_id()
-        },
         role,
         visibility: if row.state == FulfilmentState::Acknowledged {
             Visibility::Public
@@ -273,7 +269,7 @@ pub async fn record(
             Visibility::Parties
         },
     };
-    audit::record(&mut session.conn, session.now, entry).await
+    audit::record(session, entry).await
 }
 
 /// Acknowledges what the other side has left unanswered for thirty days. Returns how many.

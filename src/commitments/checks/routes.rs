@@ -5,12 +5,12 @@ use actix_web::{get, post, web};
 use chrono::NaiveDate;
 use diesel_async::RunQueryDsl;
 
-use super::check_model::{self, CheckRow, PERIOD};
 use super::dto::{NewCheck, Occurrence, OccurrenceFilter, OccurrenceList};
-use super::lifecycle::CommitmentAction as Action;
-use super::model;
-use super::routes;
+use super::model::{self as checks, CheckRow, PERIOD};
 use crate::auth::caller::{Anyone, Caller};
+use crate::commitments::lifecycle::CommitmentAction as Action;
+use crate::commitments::model;
+use crate::commitments::routes;
 use crate::db::schema::upkeep_checks;
 use crate::http::error::{ApiError, FaultCode};
 use crate::http::extract::{Json, Query};
@@ -59,10 +59,9 @@ pub async fn list_occurrences(
             "From from until five years later.",
         ));
     }
-    let days = check_model::days(&row, from, to);
+    let days = checks::days(&row, from, to);
     let today = session.today();
-    let data =
-        check_model::occurrences(&mut session.conn, &row, days, today, &found.standing).await?;
+    let data = checks::occurrences(&mut session.conn, &row, days, today, &found.standing).await?;
     Reply::data(&OccurrenceList { data })
 }
 
@@ -87,20 +86,19 @@ pub async fn get_occurrence(
     let (id, day) = path.into_inner();
     let mut session = state.read(&anyone).await?;
     let (found, row) = routes::find(&mut session, id).await?;
-    let days = check_model::days(&row, day, day);
+    let days = checks::days(&row, day, day);
     let today = session.today();
-    let occurrence =
-        check_model::occurrences(&mut session.conn, &row, days, today, &found.standing)
-            .await?
-            .pop()
-            .ok_or_else(ApiError::not_found)?;
+    let occurrence = checks::occurrences(&mut session.conn, &row, days, today, &found.standing)
+        .await?
+        .pop()
+        .ok_or_else(ApiError::not_found)?;
     Reply::resource(i32::from(occurrence.checked_at.is_some()), &occurrence)
 }
 
 /// Check an upkeep
 ///
 /// The side that benefits looks after one occurrence and says what it saw; nobody checks what they owe. What nobody
-/// reports is presumed done.
+/// reports is presumed done. What was not done may be checked once more, when it is caught up.
 #[utoipa::path(
     tag = "commitments",
     params(("id" = CommitmentId, Path, description = "Identifier of the commitment.")),
@@ -128,7 +126,7 @@ pub async fn check_upkeep(
                 ));
             }
             let day = body.0.occurs_on;
-            let days = check_model::days(&row, day, day);
+            let days = checks::days(&row, day, day);
             let today = session.today();
             if days.is_empty() || day > today {
                 return Err(ApiError::fault(
@@ -154,7 +152,7 @@ pub async fn check_upkeep(
             let remark = check.remark.as_deref();
             model::record(session, &row, Action::Check.code(), None, step.role, remark).await?;
             let occurrence =
-                check_model::occurrences(&mut session.conn, &row, days, today, &found.standing)
+                checks::occurrences(&mut session.conn, &row, days, today, &found.standing)
                     .await?
                     .pop()
                     .ok_or_else(ApiError::not_found)?;

@@ -1,0 +1,5 @@
+//! Upkeep that somebody else takes over.
+
+pub mod dto;
+pub mod model;
+pub mod routes;
