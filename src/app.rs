@@ -18,9 +18,9 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    authorities, commitments, communes, conventions, documents, envelopes, evaluations, front_end,
-    holders, initiatives, mandates, measures, meetings, metrics, openapi, recusals, reference,
-    sessions, subsidies, templates, users, worklist,
+    authorities, commitments, communes, conventions, documents, envelopes, evaluations, exports,
+    front_end, holders, initiatives, mandates, measures, meetings, metrics, openapi, recusals,
+    reference, sessions, subsidies, templates, users, worklist,
 };
 
 /// Every route of the API, in the order of the document.
@@ -28,6 +28,12 @@ pub fn routes(routes: &mut Routes) {
     routes
         .configure(sessions::routes::configure)
         .configure(users::routes::configure)
+        // Before the resources: a suffix would be taken for the end of an id.
+        .configure(exports::linked::configure)
+        .configure(exports::feeds::routes::configure)
+        .configure(exports::routes::configure)
+        .configure(exports::scdl::routes::configure)
+        .configure(exports::catalogue::configure)
         .configure(communes::routes::configure)
         .configure(mandates::routes::configure)
         .configure(worklist::routes::configure)

@@ -5,6 +5,7 @@ use crate::commitments::model as commitments;
 use crate::conventions::model as conventions;
 use crate::documents::model as documents;
 use crate::evaluations::model as evaluations;
+use crate::exports::changes;
 use crate::http::error::ApiError;
 use crate::idempotency;
 use crate::initiatives::model as initiatives;
@@ -29,6 +30,8 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
         .await
         .map_err(ApiError::from);
     session.finish(forgotten).await?;
+
+    all(state, changes::add_up).await?;
 
     let mut swept = 0;
     loop {

@@ -20,6 +20,7 @@ pub mod demonstration;
 pub mod documents;
 pub mod envelopes;
 pub mod evaluations;
+pub mod exports;
 pub mod figures;
 pub mod front_end;
 pub mod holders;

@@ -48,6 +48,7 @@ use crate::http::routes::Routes;
         (name = "meetings", description = "Public meetings and their attendance."),
         (name = "measures", description = "Indicators that communes report by hand."),
         (name = "metrics", description = "What the scheme brings, in figures that say what they mean."),
+        (name = "exports", description = "Open data: what everybody may read, as files for spreadsheets, maps and programs."),
         (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]
@@ -142,7 +143,7 @@ fn headers() -> Value {
         "ETag": {
             "description": "What `If-Match` and `If-None-Match` take: number of the edit, and fingerprint of the answer.",
             "required": true,
-            "schema": {"type": "string", "pattern": "^\"([0-9]+-[0-9a-f]{16}|[0-9a-f]{64})\"$"},
+            "schema": {"type": "string", "pattern": "^(W/)?\"([0-9]+-[0-9a-f]{16}|[0-9a-f]{64})\"$"},
             "example": "\"3-9f86d081884c7d65\"",
         },
         "Location": {
@@ -156,6 +157,18 @@ fn headers() -> Value {
             "required": true,
             "schema": {"type": "string", "pattern": "; rel=\"first\""},
             "example": "</v1/communes?q=loos>; rel=\"first\"",
+        },
+        "LastModified": {
+            "description": "When the last change of what the file has began.",
+            "required": true,
+            "schema": {"type": "string", "pattern": " GMT$"},
+            "example": "Mon, 15 Jun 2026 10:00:00 GMT",
+        },
+        "LinkToLicence": {
+            "description": "The licence, and where the columns are described (RFC 8288).",
+            "required": true,
+            "schema": {"type": "string", "pattern": "; rel=\"license\""},
+            "example": "<https://www.etalab.gouv.fr/licence-ouverte-open-licence/>; rel=\"license\", </v1/exports/meetings>; rel=\"describedby\"",
         },
         "AcceptRanges": {
             "description": "That a range of the bytes may be asked for (RFC 9110, 14).",
@@ -411,6 +424,10 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
     // Answers that hold secrets are not kept.
     let repeatable = method == "post" && !oauth;
     let is_list = takes("query", Some("cursor"));
+    let is_export = operation["tags"] == json!(["exports"])
+        && operation
+            .pointer("/responses/200/content/application~1json")
+            .is_none();
     let resource = answers(operation, "200").is_some_and(|schema| resources.contains(&schema));
     let has_etag = |status: &str| match status {
         "200" => single || edits || resource,
@@ -461,6 +478,10 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
             {
                 names.push(("Accept-Ranges", "AcceptRanges"));
                 names.push(("Content-Disposition", "ContentDisposition"));
+            }
+            if is_export && ["200", "304"].contains(&status.as_str()) {
+                names.push(("Last-Modified", "LastModified"));
+                names.push(("Link", "LinkToLicence"));
             }
             if status == "200" && is_list {
                 names.push(("Link", "Link"));

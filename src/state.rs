@@ -120,6 +120,15 @@ impl State {
         })
     }
 
+    /// A connection to read what everybody may read, whoever asks.
+    pub async fn as_everybody(&self) -> Result<Session, ApiError> {
+        Ok(Session {
+            now: self.clock.now(),
+            conn: self.pool.get().await.map_err(ApiError::busy)?,
+            actor: Actor::default(),
+        })
+    }
+
     /// A connection to read with; each statement sees the latest commit.
     pub async fn read(&self, request: &Request) -> Result<Session, ApiError> {
         self.session(request, false).await

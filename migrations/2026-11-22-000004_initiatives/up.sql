@@ -160,6 +160,10 @@ CREATE INDEX initiatives_public_by_theme ON initiatives (theme, created_at DESC,
     WHERE published_at IS NOT NULL;
 CREATE INDEX initiatives_public_by_state ON initiatives (state, created_at DESC, id DESC)
     WHERE published_at IS NOT NULL;
+-- Feeds: the last to be published.
+CREATE INDEX initiatives_by_publication ON initiatives (published_at DESC, id DESC) WHERE published_at IS NOT NULL;
+CREATE INDEX initiatives_by_publication_in_commune ON initiatives (commune_code, published_at DESC, id DESC)
+    WHERE published_at IS NOT NULL;
 CREATE INDEX initiatives_by_commune ON initiatives (commune_code, created_at DESC, id DESC);
 CREATE INDEX initiatives_inbox ON initiatives (commune_code, state, created_at DESC, id DESC);
 CREATE INDEX initiatives_by_reply_due ON initiatives (commune_code, reply_due_on, id)

@@ -9,6 +9,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::BodyDigest;
+use crate::http::middleware::BodyLeftOut;
 use crate::http::reply::none_match;
 use crate::ids::UserId;
 use crate::state::State;
@@ -103,6 +104,16 @@ impl Request {
     /// Whether the reader has what this tag stands for.
     pub fn has(&self, etag: &str) -> bool {
         none_match(&self.http, etag)
+    }
+
+    /// Path and query as they came.
+    pub fn address(&self) -> String {
+        self.http.uri().to_string()
+    }
+
+    /// Whether the answer is sent without its body.
+    pub fn is_head(&self) -> bool {
+        self.http.extensions().contains::<BodyLeftOut>()
     }
 
     /// Whether there is an `If-None-Match`.

@@ -179,7 +179,7 @@ pub type Position = (NaiveDate, AuthorityId);
 pub async fn list(
     conn: &mut AsyncPgConnection,
     commune: &str,
-    filter: AuthorityFilter,
+    filter: &AuthorityFilter,
     after: Option<Position>,
     limit: i64,
 ) -> Result<Page<AuthorityRow>, ApiError> {
@@ -189,8 +189,8 @@ pub async fn list(
         .limit(limit + 1)
         .select(AuthorityRow::as_select())
         .into_boxed();
-    if let Some(kinds) = filter.kind {
-        query = query.filter(authorities::kind.eq_any(kinds));
+    if let Some(kinds) = &filter.kind {
+        query = query.filter(authorities::kind.eq_any(kinds.clone()));
     }
     if let Some(day) = filter.adopted_after {
         query = query.filter(authorities::adopted_on.gt(day));

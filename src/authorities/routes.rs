@@ -52,7 +52,7 @@ pub async fn list_authorities(
     let after: Option<Position> = state.after(&anyone, paging.0.cursor.as_deref())?;
     let mut session = state.read(&anyone).await?;
     communes::model::find(&mut session.conn, &code).await?;
-    let page = model::list(&mut session.conn, &code, filter.0, after, paging.0.limit()).await?;
+    let page = model::list(&mut session.conn, &code, &filter.0, after, paging.0.limit()).await?;
     let position = |row: &AuthorityRow| (row.adopted_on, row.id);
     let reply = state.page(&anyone, page, position, |items, has_more, next_cursor| {
         AuthorityPage {

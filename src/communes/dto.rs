@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
+use crate::http::extract::absent_or_null;
+
 /// A code of the official geography with its name.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Place {
@@ -30,6 +32,9 @@ pub struct Intercommunality {
 /// What a commune sets for its scheme.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CommuneSettings {
+    /// SIRET of the establishment that decides and gives: the national schemas of open data want it.
+    #[schema(required, pattern = "^[0-9]{14}$", example = "21620528600018")]
+    pub siret: Option<String>,
     /// Days within which the commune promises to answer. A promise of service, not a legal delay.
     #[schema(example = 60, minimum = 1, maximum = 365)]
     pub reply_delay_days: i32,
@@ -124,6 +129,10 @@ pub enum CommuneSort {
 #[diesel(table_name = crate::db::schema::communes)]
 #[schema(min_properties = 1, example = json!({"reply_delay_days": 45}))]
 pub struct CommuneSettingsPatch {
+    /// SIRET of the establishment that decides and gives; it begins with the commune's SIREN.
+    #[serde(default, deserialize_with = "absent_or_null")]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{14}$", example = "21620528600018")]
+    pub siret: Option<Option<String>>,
     /// Days within which the commune promises to answer.
     #[schema(minimum = 1, maximum = 365, nullable = false)]
     pub reply_delay_days: Option<i32>,

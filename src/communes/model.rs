@@ -12,7 +12,8 @@ use super::dto::{
 };
 use crate::db::schema::{communes, departments, intercommunalities, regions};
 use crate::http::cursor::Page;
-use crate::http::error::{ApiError, Code};
+use crate::http::error::{ApiError, Code, FaultCode};
+use crate::registry::is_siret;
 use crate::text::prefix_query;
 
 /// A row of `communes`, without its search columns.
@@ -26,6 +27,7 @@ pub struct CommuneRow {
     pub region_code: String,
     pub epci_siren: Option<String>,
     pub siren: Option<String>,
+    pub siret: Option<String>,
     pub population: Option<i32>,
     pub postal_codes: Vec<Option<String>>,
     pub enrolled_at: Option<DateTime<Utc>>,
@@ -79,6 +81,7 @@ impl From<CommuneWithPlaces> for Commune {
             postal_codes: row.postal_codes.into_iter().flatten().collect(),
             enrolled_at: row.enrolled_at,
             settings: CommuneSettings {
+                siret: row.siret,
                 reply_delay_days: row.reply_delay_days,
                 small_project_ceiling_cents: row.small_project_ceiling_cents,
                 convention_max_months: row.convention_max_months,
@@ -255,6 +258,24 @@ pub async fn enrol(
         Code::AlreadyExists,
         "Cette commune participe déjà.",
         "This commune takes part already.",
+    ))
+}
+
+/// Refuses, as a fault of the body, a SIRET that is none or not the commune's.
+pub async fn check_siret(
+    conn: &mut AsyncPgConnection,
+    code: &str,
+    siret: &str,
+) -> Result<(), ApiError> {
+    let siren = find(conn, code).await?.row.siren;
+    if is_siret(siret) && siren.is_none_or(|siren| siret.starts_with(&siren)) {
+        return Ok(());
+    }
+    Err(ApiError::fault(
+        "/siret",
+        FaultCode::Inconsistent,
+        "Ce n'est pas un SIRET de la commune : il commence par son SIREN, et sa clé de contrôle est juste.",
+        "This is no SIRET of the commune: it begins with its SIREN, and its check digit is right.",
     ))
 }
 

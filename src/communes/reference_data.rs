@@ -75,6 +75,12 @@ pub async fn load(conn: &mut AsyncPgConnection) -> Result<usize, DatabaseError> 
             .set(reference_data::sha256.eq(&edition))
             .execute(conn)
             .await?;
+        // Whoever has the list of communes as a file learns that there is another one.
+        diesel::sql_query(
+            "INSERT INTO public_changes (source, commune_code, changes) VALUES ('communes', '', 1)",
+        )
+        .execute(conn)
+        .await?;
         Ok::<_, DatabaseError>(())
     })
     .await?;

@@ -85,8 +85,8 @@ pub async fn get_commune(
 
 /// Change the settings of a commune
 ///
-/// An elected official of the commune, or an admin, sets the reply delay, the ceiling of small projects and the
-/// longest convention; only an admin sets the quota of documents. What is under way keeps the dates that it was given.
+/// An elected official of the commune, or an admin, sets the reply delay, the ceiling of small projects, the longest
+/// convention, the days of the council and the commune's SIRET; only an admin sets the quota of documents. What is under way keeps the dates that it was given.
 #[utoipa::path(
     tag = "communes",
     params(("code" = String, Path, description = "INSEE code.", example = "62528"), IfMatchHeader),
@@ -113,6 +113,9 @@ pub async fn update_commune(
                 standing.permit(MAY_GIVE_ROOM)?;
             }
             if_match.check(version)?;
+            if let Some(Some(siret)) = &body.0.siret {
+                model::check_siret(&mut session.conn, &code, siret).await?;
+            }
             model::change_settings(&mut session.conn, &code, &body.0).await?;
             let commune = model::find(&mut session.conn, &code).await?;
             Reply::resource(commune.row.version, &Commune::from(commune))

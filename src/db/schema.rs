@@ -92,6 +92,7 @@ diesel::table! {
         name_words -> Tsvector,
         document_quota_bytes -> Int8,
         document_bytes -> Int8,
+        siret -> Nullable<Text>,
     }
 }
 
@@ -562,6 +563,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    public_changes (number) {
+        number -> Int8,
+        source -> Text,
+        commune_code -> Text,
+        changes -> Int8,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     recusals (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
@@ -775,6 +786,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     notes,
     opinions,
     participations,
+    public_changes,
     recusals,
     reference_data,
     refresh_tokens,

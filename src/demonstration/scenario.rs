@@ -162,18 +162,18 @@ async fn holders(stage: &Stage) -> Result<Holders, StageError> {
     };
     Ok(Holders {
         farmers: make(LOOS, "agriculteur", json!({"kind": "association", "name": "Les agriculteurs de la plaine",
-            "description": "Exploitants qui entretiennent ensemble leurs chemins.", "siret": "90000100100016",
+            "description": "Exploitants qui entretiennent ensemble leurs chemins.", "siret": "90000100900019",
             "rna": "W623000001", "republican_commitment_on": "2020-01-15"})).await?,
         parish: make(LOOS, "paroissien", json!({"kind": "association", "name": "Les amis de l'église Saint-Vaast",
-            "siret": "90000200200013", "republican_commitment_on": "2020-02-01"})).await?,
+            "siret": "90000200700012", "republican_commitment_on": "2020-02-01"})).await?,
         youth: make(LOOS, "animateur", json!({"kind": "youth_group", "name": "Le groupe du skate-park",
             "description": "Collégiens de 11 à 14 ans, accompagnés par un adulte ; comptés, jamais nommés."})).await?,
         gardeners: make(LOOS, "presidente", json!({"kind": "association", "name": "Les jardins de Gohelle",
-            "siret": "90000300300010", "republican_commitment_on": "2019-12-01"})).await?,
+            "siret": "90000300500015", "republican_commitment_on": "2019-12-01"})).await?,
         school: make(LOOS, "directrice", json!({"kind": "school", "name": "Coopérative de l'école Ovide-Leroy",
-            "siret": "90000400400017"})).await?,
+            "siret": "90000400300019"})).await?,
         baker: make(LOOS, "habitante", json!({"kind": "company", "name": "Le fournil coopératif",
-            "siret": "90000500500013"})).await?,
+            "siret": "90000500000014"})).await?,
         neighbour: make(LOOS, "voisin", json!({"kind": "person", "name": "Luc"})).await?,
         street: make(LOOS, "habitante", json!({"kind": "collective", "name": "Les voisins de la rue Hoche"})).await?,
         grenay: make(GRENAY, "voisin", json!({"kind": "collective", "name": "Les voisins de la cité 5"})).await?,
@@ -1170,9 +1170,9 @@ async fn side_doors(stage: &Stage, h: &Holders) -> Result<(), StageError> {
 }
 
 async fn evidence(stage: &Stage) -> Result<(), StageError> {
-    let council = json!({"council_dates": ["2026-12-10", "2027-02-11", "2027-04-08"]});
+    let settings = json!({"council_dates": ["2026-12-10", "2027-02-11", "2027-04-08"], "siret": "21620528600018"});
     stage
-        .patch("maire", &format!("/v1/communes/{LOOS}"), council)
+        .patch("maire", &format!("/v1/communes/{LOOS}"), settings)
         .await?;
     stage.day("2026-11-09")?;
     for (title, held_on, attendance) in [

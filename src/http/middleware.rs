@@ -121,6 +121,9 @@ pub async fn edge(
     Ok(answer)
 }
 
+/// A mark on requests whose answer is sent without its body: who would have to make a long one need not.
+pub struct BodyLeftOut;
+
 /// An answer that needs no handler.
 enum Early {
     /// What a resource allows.
@@ -146,6 +149,7 @@ fn admit(request: &mut ServiceRequest, route: &str) -> Result<(), Early> {
     // HEAD is GET without the body, which the server leaves out by itself.
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
+        request.extensions_mut().insert(BodyLeftOut);
     }
     let Some(operation) = contract.operation(route, request.method().as_str()) else {
         let allow = HeaderValue::from_str(&allow).unwrap_or(HeaderValue::from_static(""));

@@ -104,7 +104,8 @@ impl Reply {
 }
 
 /// An `ETag` for this number of edits and whatever else the answer follows from.
-pub fn tag(version: i32, follows_from: &str) -> String {
+pub fn tag(version: impl Into<i64>, follows_from: &str) -> String {
+    let version = version.into();
     let digest = Sha256::digest(follows_from);
     let fingerprint: String = digest
         .iter()

@@ -574,6 +574,12 @@ pub struct InitiativeFilter {
     pub bbox: Option<String>,
     /// Written down after this instant.
     pub created_after: Option<DateTime<Utc>>,
+}
+
+/// What of the list comes first, and what waits for the town hall.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InitiativeOrder {
     /// A drawer of the inbox, for agents and elected officials of `commune`.
     pub inbox: Option<Inbox>,
     /// Order: the newest first (default), the oldest first, or the most urgent reply first.

@@ -7,7 +7,8 @@ use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{
-    CommuneSummary, Inbox, InitiativeFilter, InitiativeSort, InitiativeSummary, Location,
+    CommuneSummary, Inbox, InitiativeFilter, InitiativeOrder, InitiativeSort, InitiativeSummary,
+    Location,
 };
 use super::lifecycle::InitiativeState;
 use crate::auth::actor::Actor;
@@ -149,6 +150,7 @@ pub async fn list(
     conn: &mut AsyncPgConnection,
     reader: Reader<'_>,
     filter: &InitiativeFilter,
+    order: &InitiativeOrder,
     today: NaiveDate,
     after: Option<Position>,
     limit: i64,
@@ -178,7 +180,7 @@ pub async fn list(
                         .is_not_null()
                         .or(initiatives::entered_by.is_not_null()),
                 );
-            } else if filter.inbox.is_some() {
+            } else if order.inbox.is_some() {
                 actor
                     .standing_in(commune)
                     .permit(&[crate::auth::policy::Role::Agent])?;
@@ -243,7 +245,7 @@ pub async fn list(
         )
     };
     let waiting = [InitiativeState::Submitted, InitiativeState::InReview];
-    match filter.inbox {
+    match order.inbox {
         Some(Inbox::ToInstruct) => {
             query = query
                 .filter(initiatives::state.eq_any(waiting))
@@ -280,7 +282,7 @@ pub async fn list(
         }
         None => {}
     }
-    query = match filter.sort {
+    query = match order.sort {
         InitiativeSort::Newest => {
             if let Some(after) = after {
                 query = query

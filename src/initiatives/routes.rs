@@ -3,8 +3,8 @@
 use actix_web::{get, patch, post, web};
 
 use super::dto::{
-    Channel, Initiative, InitiativeFilter, InitiativePage, InitiativePatch, InitiativeSummary,
-    NewInitiative,
+    Channel, Initiative, InitiativeFilter, InitiativeOrder, InitiativePage, InitiativePatch,
+    InitiativeSummary, NewInitiative,
 };
 use super::lifecycle::{INITIATIVE, InitiativeAction, InitiativeState};
 use super::list::{self, Position, Reader};
@@ -60,7 +60,7 @@ fn page(state: &State, request: &Request, page: Page<InitiativeSummary>) -> Answ
 /// and have an inbox: to instruct, overdue, to decide, to sign. Drafts are in `GET /v1/me/initiatives` only.
 #[utoipa::path(
     tag = "initiatives",
-    params(InitiativeFilter, Paging),
+    params(InitiativeFilter, InitiativeOrder, Paging),
     responses(
         (status = 200, description = "A page of initiatives.", body = InitiativePage),
         (status = 403, description = "An inbox is for the town hall of `commune`.", body = Problem, content_type = "application/problem+json"),
@@ -72,6 +72,7 @@ pub async fn list_initiatives(
     state: web::Data<State>,
     anyone: Anyone,
     filter: Query<InitiativeFilter>,
+    order: Query<InitiativeOrder>,
     paging: Query<Paging>,
 ) -> Answer {
     let after: Option<Position> = state.after(&anyone, paging.0.cursor.as_deref())?;
@@ -82,6 +83,7 @@ pub async fn list_initiatives(
         &mut session.conn,
         reader,
         &filter.0,
+        &order.0,
         today,
         after,
         paging.0.limit(),
@@ -96,7 +98,7 @@ pub async fn list_initiatives(
 /// What the caller carries as a member of a holder or host organisation, and the drafts that have no holder yet.
 #[utoipa::path(
     tag = "initiatives",
-    params(InitiativeFilter, Paging),
+    params(InitiativeFilter, InitiativeOrder, Paging),
     responses((status = 200, description = "A page of initiatives.", body = InitiativePage)),
 )]
 #[get("/v1/me/initiatives")]
@@ -104,6 +106,7 @@ pub async fn list_my_initiatives(
     state: web::Data<State>,
     caller: Caller,
     filter: Query<InitiativeFilter>,
+    order: Query<InitiativeOrder>,
     paging: Query<Paging>,
 ) -> Answer {
     let after: Option<Position> = state.after(&caller, paging.0.cursor.as_deref())?;
@@ -114,6 +117,7 @@ pub async fn list_my_initiatives(
         &mut session.conn,
         reader,
         &filter.0,
+        &order.0,
         today,
         after,
         paging.0.limit(),

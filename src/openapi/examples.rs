@@ -63,7 +63,12 @@ pub fn add(document: &mut Value) {
 }
 
 fn add_to_response(status: &str, response: &mut Value, answer: &Value) {
-    for content_type in ["application~1json", "application~1octet-stream"] {
+    for content_type in [
+        "application~1json",
+        "application~1geo+json",
+        "application~1ld+json",
+        "application~1octet-stream",
+    ] {
         if let Some(media) = response.pointer_mut(&format!("/content/{content_type}")) {
             set(media, answer);
         }

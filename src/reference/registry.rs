@@ -19,6 +19,7 @@ use crate::conventions::lifecycle::{CONVENTION, ConventionAction, ConventionStat
 use crate::conventions::verification::VerificationCheck;
 use crate::documents::dto::{DocumentAction, DocumentPurpose, DocumentState, MediaType};
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
+use crate::exports::scdl::dto::{ScdlObstacle, ScdlSchema};
 use crate::holders::dto::{HolderAction, HolderKind, MemberRole, MemberState};
 use crate::initiatives::dto::{
     AgeBand, Channel, DecisionOutcome, Delivery, Inbox, Land, OpinionOutcome, Origin, Theme,
@@ -89,6 +90,8 @@ pub const LISTS: &[CodeList] = &[
     TemplateVariable::LIST,
     SubsidyDuty::LIST,
     SubsidyInbox::LIST,
+    ScdlSchema::LIST,
+    ScdlObstacle::LIST,
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
     Subject::LIST,

@@ -389,6 +389,15 @@ async fn everything(who: &Client, planted: &Planted, writes: bool) -> Vec<(Strin
                 .replace("{day}", "2026-06-15")
                 .replace("{user_id}", "019ecab9-4500-726d-8c20-e9ea82b796d8");
         }
+        let formats = if operation.path.contains("{format}") {
+            &["csv", "ndjson", "geojson"][..]
+        } else {
+            &[""]
+        };
+        let paths = paths.iter().flat_map(|path| {
+            let with = |format: &&str| path.replace("{format}", format);
+            formats.iter().map(with)
+        });
         for path in paths {
             for query in queries(&operation, planted, &words) {
                 let path = format!("{path}{query}");

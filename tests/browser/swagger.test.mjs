@@ -23,6 +23,7 @@ const STORY = [
   'meetings',
   'measures',
   'metrics',
+  'exports',
   'reference',
 ];
 /** What a newcomer does, in this order. */

@@ -824,6 +824,34 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
             format!("/v1/metrics?communes={LOOS},{LENS}&from=2026&to=2026&indicators=initiatives_submitted"),
         ),
         "get_metric_dictionary" => Case::new(anyone, "/v1/metrics/dictionary"),
+        "list_exports" => Case::new(anyone, "/v1/exports"),
+        "get_export" => Case::new(anyone, "/v1/exports/meetings"),
+        "export_initiatives" => {
+            active(world).await;
+            Case::new(anyone, format!("/v1/initiatives.geojson?commune={LOOS}"))
+        }
+        "export_conventions" => Case::new(anyone, "/v1/conventions.csv"),
+        "export_communes" => Case::new(anyone, "/v1/communes.csv?department=2A"),
+        "export_holders" => Case::new(anyone, loos("/holders.ndjson")),
+        "export_meetings" => Case::new(anyone, loos("/meetings.csv")),
+        "export_measures" => Case::new(anyone, loos("/measures.csv")),
+        "export_authorities" => Case::new(anyone, loos("/authorities.csv")),
+        "export_subsidies" => Case::new(anyone, loos("/subsidies.csv")),
+        "get_catalogue" => Case::new(anyone, "/v1/catalogue.jsonld"),
+        "get_commune_catalogue" => Case::new(anyone, loos("/catalogue.jsonld")),
+        "get_linked_commune" => Case::new(anyone, loos(".jsonld")),
+        "get_linked_meeting" => {
+            Case::new(anyone, held_meeting(world).await + ".jsonld")
+        }
+        "get_linked_initiative" => Case::new(anyone, active(world).await.0 + ".jsonld"),
+        "get_meeting_calendar" => Case::new(anyone, loos("/meetings.ics")),
+        "get_initiative_feed" => Case::new(anyone, "/v1/initiatives.atom"),
+        "export_scdl_subventions" => Case::new(anyone, loos("/scdl/subventions.csv")),
+        "export_scdl_deliberations" => Case::new(anyone, loos("/scdl/deliberations.csv")),
+        "list_scdl_left_out" => {
+            active(world).await;
+            Case::new(anyone, loos("/scdl/left_out"))
+        }
         "list_lifecycles" => Case::new(anyone, "/v1/lifecycles"),
         "get_lifecycle" => Case::new(anyone, "/v1/lifecycles/initiative"),
         "list_reference" => Case::new(anyone, "/v1/reference"),

@@ -1,0 +1,5 @@
+//! What programs of readers follow: the calendar of meetings, and a feed of initiatives.
+
+mod atom;
+mod calendar;
+pub mod routes;
