@@ -78,7 +78,8 @@ pub async fn run(cli: Cli) -> Result<(), ProgramError> {
 
 /// Checks an exported convention and prints what holds; fails when something does not.
 fn verify(file: &Path) -> Result<(), ProgramError> {
-    let text = std::fs::read_to_string(file)?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| ProgramError::Refused(format!("{}: {error}", file.display())))?;
     let exported: Exported = serde_json::from_str(&text).map_err(|error| {
         ProgramError::Refused(format!(
             "{}: not the answer of GET /v1/conventions/{{id}}/verification: {error}",

@@ -352,6 +352,15 @@ BEGIN
             RAISE EXCEPTION 'payments exceed the commitment'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_payments_within_commitment';
         END IF;
+    ELSIF TG_OP = 'INSERT' THEN
+        -- People may do more than they promised; ten times as much is a wrong unit, or another promise.
+        SELECT coalesce(sum(value_cents), 0) INTO paid FROM fulfilments
+        WHERE (commitment_id, commune_code) = (NEW.commitment_id, NEW.commune_code)
+            AND state IN ('recorded', 'acknowledged', 'disputed');
+        IF paid + NEW.value_cents > 10 * promised.value_cents THEN
+            RAISE EXCEPTION 'more than ten times what was promised'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_within_reach';
+        END IF;
     END IF;
     RETURN NEW;
 END $$;

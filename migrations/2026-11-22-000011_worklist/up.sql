@@ -109,6 +109,10 @@ FROM (
     WHERE s.party = 'commune' AND s.recorded_by IS NOT NULL AND s.contested_at IS NULL AND s.voided_at IS NULL
         AND v.state IN ('open_for_signature', 'active')
     UNION ALL
+    SELECT commune_code, 'contest', 'recusal', id, initiative_id, 'town_hall', user_id,
+        contestable_until(recused_at), recused_at
+    FROM recusals WHERE recorded_by IS NOT NULL AND contested_at IS NULL
+    UNION ALL
     SELECT commune_code, 'renew', 'convention', id, initiative_id, 'agent', NULL, ends_on, activated_at
     FROM conventions WHERE state IN ('active', 'suspended')
 ) AS w

@@ -119,12 +119,14 @@ fn of_the_commitments(found: &Found, commitments: &[CommitmentRow], faults: &mut
                     | CommitmentState::Unfulfilled
             );
         if held.state != CommitmentState::Accepted && !bound {
-            wrong(
-                faults,
+            faults.push(Fault::at(
                 &format!("/commitments/{index}/state"),
-                "Cet engagement n'est pas accepté.",
-                "This commitment is not accepted.",
-            );
+                FaultCode::Inconsistent,
+                Text::made(
+                    format!("« {} » n'est pas accepté.", held.title),
+                    format!("“{}” is not accepted.", held.title),
+                ),
+            ));
         }
         if held.side == Side::Host && found.row.host_id.is_none() {
             wrong(

@@ -53,7 +53,7 @@ fn allowed_actions(
 pub struct Fingerprint {
     activated_at: Option<DateTime<Utc>>,
     published_at: Option<DateTime<Utc>>,
-    version: i32,
+    pub version: i32,
     pub state: ConventionState,
     pub content_sha256: Option<String>,
     commune: String,

@@ -142,6 +142,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "fulfilments_within_reach",
+        Code::RequirementMissing,
+        Text::new(
+            "C'est plus de dix fois ce qui était promis : vérifiez l'unité, ou faites un avenant.",
+            "This is more than ten times what was promised: look at the unit, or amend the convention.",
+        ),
+    ),
+    (
         "fulfilments_timesheet_of_hours",
         Code::RequirementMissing,
         Text::new(

@@ -159,7 +159,11 @@ impl Operation {
                 ));
             };
             let Some(reading) = self.parameters.get(&name) else {
-                faults.push(query_fault(&name, FaultCode::UnknownField, unknown_field()));
+                faults.push(query_fault(
+                    &name,
+                    FaultCode::UnknownField,
+                    unknown_parameter(),
+                ));
                 continue;
             };
             let value = match reading {
@@ -288,6 +292,13 @@ pub fn write_integers(value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(write_integers),
         _ => {}
     }
+}
+
+fn unknown_parameter() -> Text {
+    Text::new(
+        "Ce paramètre n'existe pas ici.",
+        "This parameter does not exist here.",
+    )
 }
 
 fn unknown_field() -> Text {

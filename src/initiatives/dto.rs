@@ -447,7 +447,7 @@ fn dates_in_order(new: &NewInitiative) -> Result<(), ValidationError> {
         .zip(new.ends_on)
         .is_some_and(|(start, end)| end < start)
     {
-        return Err(ValidationError::new("dates")
+        return Err(ValidationError::new("ends_on")
             .with_message("La fin précède le début. | The end comes before the start.".into()));
     }
     Ok(())

@@ -109,6 +109,17 @@ async fn the_old_version_is_in_force_until_all_have_signed_the_new_one() {
         .collect();
     let material: Vec<&str> = MATERIAL.iter().map(|(name, _)| *name).collect();
     assert_eq!(fields, material);
+    // On paper it says what it is, what it replaces and why.
+    let page = world.camille.get(&format!("{next}/document.html")).await;
+    let replaced = first["content_sha256"].as_str().unwrap();
+    for said in [
+        "Avenant n°\u{a0}1 à la convention",
+        "remplace en entier la version n°\u{a0}1",
+        replaced,
+        "Lieu, date et signature",
+    ] {
+        assert!(page.text.contains(said), "{said}: {}", page.text);
+    }
     let sign = format!("{next}/sign");
     world.camille.post(&sign, signing(&hash)).await.ok();
     assert_eq!(world.camille.get(&path).await.ok()["state"], "active");
@@ -118,6 +129,15 @@ async fn the_old_version_is_in_force_until_all_have_signed_the_new_one() {
     // The old version says what was signed in it, and the new one what counts now.
     let old = world.anyone.get(&path).await.ok();
     assert_eq!(old["state"], "superseded");
+    let page = world.anyone.get(&format!("{path}/document.html")).await;
+    assert!(page.text.contains("REMPLACÉE"), "{}", page.text);
+    assert!(
+        page.text
+            .contains("Signé le 15\u{a0}juin\u{a0}2026 en ligne")
+            && !page.text.contains("Lieu, date et signature"),
+        "{}",
+        page.text
+    );
     let of = |version: &Value| {
         let all = version["commitments"].as_array().unwrap().clone();
         let one = all

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 
 use crate::authorities::recorded;
-use crate::conventions::agree;
+use crate::conventions::{agree, planters};
 use crate::initiatives::accepted;
 use crate::story::mandate_of;
 use crate::support::app::World;
@@ -311,4 +311,30 @@ async fn an_agent_does_not_answer_on_behalf_what_they_have_proposed() {
         app.attack(&attack).await.as_deref(),
         Some("commitments_answered_by_another")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_times_what_was_promised_is_something_else() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let (_, _, paths) = bound(
+        &world,
+        vec![
+            planters(),
+            of_holder("Travaux", json!({"due_on": "2026-12-31"})),
+        ],
+    )
+    .await;
+    let to = format!("{}/fulfilments", paths[0]);
+    let done = |quantity: &str| json!({"done_on": "2026-06-15", "quantity": quantity, "evidence": "Facture"});
+    let refused = world.agent.post(&to, done("80.001")).await;
+    refused.problem(409, "requirement_missing");
+    let first = world.agent.post(&to, done("79")).await.created();
+    world.agent.post(&to, done("1")).await.created();
+    let refused = world.agent.post(&to, done("0.1")).await;
+    refused.problem(409, "requirement_missing");
+    // What is taken back makes room.
+    let first = format!("/v1/fulfilments/{}", first["id"].as_str().unwrap());
+    world.agent.act(&first, "withdraw", Value::Null).await.ok();
+    world.agent.post(&to, done("79")).await.created();
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::commitments::{bound, of_holder};
 use crate::conventions::planters;
+use crate::documents::{PRESENCE, attaching};
 use crate::initiatives::{association, siret};
 use crate::support::app::{LOOS, World};
 use crate::support::client::Reply;
@@ -131,6 +132,20 @@ async fn who_takes_an_upkeep_over_owes_it_from_that_day_on() {
     record(camille, &path).await.problem(403, "forbidden");
     let made = record(dominique, &path).await.created();
     let made = format!("/v1/fulfilments/{}", made["id"].as_str().unwrap());
+    // Who keeps it proves what they did, and reads what they sent.
+    let id = made.rsplit('/').next().unwrap();
+    let initiative = camille.get(&path).await.ok()["initiative_id"].clone();
+    let initiative = format!("/v1/initiatives/{}", initiative.as_str().unwrap());
+    let anything = attaching(&initiative);
+    let proof = format!("{anything}&fulfilment={id}");
+    let proof = dominique.upload(&proof, PRESENCE).await.created();
+    let listed = format!("{initiative}/documents?fulfilment={id}");
+    let seen = dominique.get(&listed).await.ok();
+    assert_eq!(seen["data"][0]["id"], proof["id"]);
+    dominique
+        .upload(&anything, PRESENCE)
+        .await
+        .problem(403, "forbidden");
     dominique
         .act(&made, "acknowledge", Value::Null)
         .await

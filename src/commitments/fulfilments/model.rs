@@ -10,12 +10,13 @@ use crate::audit::{self, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
 use crate::commitments::balance::model as balance;
 use crate::commitments::dto::Side;
+use crate::commitments::hand_overs::model as hand_overs;
 use crate::commitments::lifecycle::{
     CommitmentAction, CommitmentState, FulfilmentAction as Action, FulfilmentState,
     OWED_BY_COMMUNE, OWED_BY_OTHERS,
 };
 use crate::commitments::model::{self, CommitmentRow};
-use crate::db::schema::fulfilments;
+use crate::db::schema::{commitments, fulfilments};
 use crate::http::error::{ApiError, Code, FaultCode};
 use crate::ids::{CommitmentId, FulfilmentId, UserId};
 use crate::initiatives::model as initiatives;
@@ -270,6 +271,31 @@ pub async fn record(
         },
     };
     audit::record(session, entry).await
+}
+
+/// What the caller is to a fulfilment of this initiative, as who owes its commitment stands today.
+pub async fn standing(
+    session: &mut Session,
+    id: FulfilmentId,
+    of_the_initiative: &Standing,
+) -> Result<Standing, ApiError> {
+    let commitment: Option<CommitmentRow> = fulfilments::table
+        .find((id, id.commune()))
+        .inner_join(
+            commitments::table.on(commitments::id
+                .eq(fulfilments::commitment_id)
+                .and(commitments::commune_code.eq(fulfilments::commune_code))),
+        )
+        .select(CommitmentRow::as_select())
+        .first(&mut session.conn)
+        .await
+        .optional()?;
+    let Some(commitment) = commitment else {
+        return Ok(of_the_initiative.clone());
+    };
+    let today = session.today();
+    let keeper = hand_overs::keeper(&mut session.conn, commitment.id, today).await?;
+    hand_overs::standing(session, of_the_initiative, &commitment, keeper).await
 }
 
 /// Acknowledges what the other side has left unanswered for thirty days. Returns how many.

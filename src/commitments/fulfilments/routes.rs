@@ -112,7 +112,7 @@ pub async fn get_fulfilment(
     request_body = NewFulfilment,
     responses(
         (status = 201, description = "The fulfilment, to be acknowledged.", body = Fulfilment),
-        (status = 409, description = "Not binding, a subsidy without an active convention, payments beyond the commitment, a timesheet of what is not counted in hours, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Not binding, a subsidy without an active convention, payments beyond the commitment, more than ten times what was promised, a timesheet of what is not counted in hours, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/commitments/{id}/fulfilments")]

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::Case;
 use crate::authorities::deliberation;
-use crate::conventions::{active, agree, drafted, opened, planters, signing, terms, upkeep};
+use crate::conventions::{
+    active, agree, drafted, mandate_of, opened, planters, signing, terms, upkeep,
+};
 use crate::documents::{PRESENCE, attached, attaching};
 use crate::evaluations::farm_tracks;
 use crate::initiatives::{accepted, association, idea, in_review, submitted};
@@ -536,6 +538,17 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
                 official.post(&path, recusal).await.created();
                 Case::new(agent, path)
             }
+        }
+        "contest_recusal" => {
+            let path = in_review(world).await;
+            let mandate = mandate_of(world, official).await;
+            let recusal = json!({"grounds": "interest", "mandate_id": mandate});
+            agent
+                .post(&format!("{path}/recusals"), recusal)
+                .await
+                .created();
+            Case::new(official, format!("{path}/contest_recusal"))
+                .with(json!({"reason": "Je n'ai aucun intérêt dans cette affaire."}))
         }
         "endorse_initiative" => {
             Case::new(dominique, format!("{}/endorsement", published(world).await))

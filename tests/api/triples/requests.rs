@@ -25,7 +25,7 @@ pub const WITHOUT: &[(&str, &str)] = &[
 pub const STAYS: &[(&str, &str)] = &[("convention", "sign"), ("convention", "record_signature")];
 
 /// What changes nothing when it is done again, and then is not offered.
-pub const REPEATED: &[&str] = &["publish", "unpublish"];
+pub const REPEATED: &[&str] = &["unpublish"];
 
 /// One request, ready to be sent by anybody.
 #[derive(Clone, Debug)]
@@ -110,7 +110,11 @@ pub fn request(exhibit: &Exhibit, action: &str) -> Option<Request> {
         | ("convention", "open_for_signature")
         | ("evaluation", "agree" | "validate") => Value::Null,
         ("initiative", "start_review" | "withdraw") => json!({}),
-        ("initiative", "accept" | "refuse" | "contest" | "reopen" | "abandon" | "unpublish")
+        (
+            "initiative",
+            "accept" | "refuse" | "contest" | "contest_recusal" | "reopen" | "abandon"
+            | "unpublish",
+        )
         | ("commitment", "decline" | "withdraw" | "mark_unfulfilled" | "end_upkeep")
         | ("fulfilment", "dispute")
         | ("hand_over", "refuse")
