@@ -196,7 +196,8 @@ pub struct Commitment {
     /// Value of the acknowledged fulfilments, in euro cents.
     #[schema(example = 90000, minimum = 0)]
     pub delivered_cents: i64,
-    /// Delivered of promised, between 0 and 1: a decimal number.
+    /// Delivered of promised, between 0 and 1: a decimal number. Upkeep that is presumed done delivers nothing until it is
+    /// recorded as a fulfilment.
     #[schema(
         format = "decimal",
         pattern = r"^(0\.[0-9]{2}|1\.00)$",

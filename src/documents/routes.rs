@@ -230,7 +230,7 @@ pub async fn get_document(
     let mut session = state.read(&anyone).await?;
     let (matter, document) = model::find(&mut session, *id).await?;
     let reply = Reply::resource(document.row.version, &document.show(&matter.standing))?;
-    Ok(reply.public_to(anyone, PUBLIC_FOR))
+    Ok(reply.public_to(&anyone, PUBLIC_FOR))
 }
 
 /// Get the file of a document
