@@ -767,7 +767,26 @@ impl AgeCount {
             "Each age band once.",
         ))
     }
+
+    /// What everybody sees of people counted by age: of a small group nobody learns how old they are. The indicator
+    /// `headcounts` counts in the same way.
+    pub fn for_everybody(counts: Vec<Self>) -> Vec<Self> {
+        let (mut shown, few): (Vec<Self>, Vec<Self>) = counts
+            .into_iter()
+            .partition(|count| count.people >= FEW && count.age_band != AgeBand::Unknown);
+        let people = few.iter().map(|count| count.people).sum();
+        if people > 0 {
+            shown.push(Self {
+                age_band: AgeBand::Unknown,
+                people,
+            });
+        }
+        shown
+    }
 }
+
+/// Fewer people of an age band than this are not told apart.
+const FEW: i32 = 5;
 
 /// A headcount of one day.
 #[derive(Debug, Serialize, ToSchema)]

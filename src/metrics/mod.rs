@@ -5,4 +5,7 @@ pub mod compute;
 pub mod dto;
 pub mod indicators;
 pub mod model;
+pub mod periods;
+pub mod records;
 pub mod routes;
+pub mod territories;

@@ -19,6 +19,7 @@ mod documents;
 mod envelopes;
 mod errors;
 mod evaluations;
+mod explained;
 mod hand_overs;
 mod hangups;
 mod holder_constraints;
