@@ -239,6 +239,13 @@ BEGIN
     END IF;
     -- Who decides at the same moment holds the initiative.
     PERFORM FROM initiatives WHERE (id, commune_code) = (NEW.initiative_id, NEW.commune_code) FOR UPDATE;
+    IF NEW.recorded_by IS NOT NULL AND EXISTS (
+        SELECT FROM recusals WHERE (initiative_id, commune_code, user_id) = (NEW.initiative_id, NEW.commune_code, NEW.user_id)
+            AND contested_at IS NOT NULL
+    ) THEN
+        RAISE EXCEPTION 'who has contested a recusal stands aside only by themselves'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'recusals_contested_is_respected';
+    END IF;
     IF NOT EXISTS (
         SELECT FROM mandates
         WHERE user_id = NEW.user_id AND commune_code = NEW.commune_code AND starts_on <= day

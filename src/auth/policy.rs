@@ -154,8 +154,8 @@ impl From<Denial> for ApiError {
             ),
             Denial::Recused => Self::because(
                 Code::ConflictOfInterest,
-                "Vous êtes déporté de cette affaire.",
-                "You stand aside in this matter.",
+                "Vous vous êtes récusé dans cette affaire, ou un agent l'a enregistré pour vous.",
+                "You stand aside in this matter, or an agent recorded that you do.",
             ),
         }
     }

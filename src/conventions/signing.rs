@@ -22,6 +22,7 @@ use crate::http::routes::Routes;
 use crate::ids::{ConventionId, DocumentId, SignatureId, UserId};
 use crate::lifecycle::Step;
 use crate::state::{Session, State};
+use crate::text::fold;
 use crate::{commitments, documents, initiatives};
 
 pub fn configure(routes: &mut Routes) {
@@ -161,6 +162,14 @@ pub async fn record_convention_signature(
                         "The convention has no such party.",
                     )
                 })?;
+            let me = fold(&session.actor.person()?.full_name);
+            if signatory.identity.full_name.as_deref().map(fold) == Some(me) {
+                return Err(ApiError::because(
+                    Code::ConflictOfInterest,
+                    "Nul n'enregistre sa propre signature : ce papier porte votre nom.",
+                    "Nobody records their own signature: this paper has your name on it.",
+                ));
+            }
             if let Some(scan) = document_id
                 && !documents::model::is_scan_of(&mut session.conn, scan, *id).await?
             {

@@ -42,6 +42,13 @@ fn allowed_actions(
                         && session.today() <= signed.contestable_until
                 })
             }),
+            ConventionAction::Resume => parties.iter().all(|party| {
+                let contested = party
+                    .signature
+                    .as_ref()
+                    .is_some_and(|s| s.contested_at.is_some());
+                !contested || party.row.user_id == session.actor.user_id()
+            }),
             ConventionAction::Terminate => model::may_terminate(standing).is_ok(),
             _ => true,
         })

@@ -93,7 +93,7 @@ impl Coming {
             place: Place::Initiative(id),
             name: new.name,
             purpose: new.purpose,
-            internal: new.internal,
+            internal: new.internal.unwrap_or(new.purpose == DocumentPurpose::Scan),
             convention: new.convention,
             fulfilment: new.fulfilment,
             evaluation: new.evaluation,

@@ -102,6 +102,10 @@ impl EvaluationRow {
             .map(|(age_band, people)| AgeCount { age_band, people })
             .collect();
         people.sort_unstable_by_key(|count| count.age_band);
+        let standing = &initiative.standing;
+        if !standing.is_town_hall() && !standing.is_on_the_holders_side() {
+            people = AgeCount::for_everybody(people);
+        }
         let rate = ratio(
             &BigDecimal::from(self.savings_cents),
             &BigDecimal::from(self.reference_cost_cents),

@@ -294,6 +294,9 @@ pub fn write_integers(value: &mut Value) {
     }
 }
 
+/// A text in which something can be seen.
+pub const VISIBLE: &str = r"\S";
+
 fn unknown_parameter() -> Text {
     Text::new(
         "Ce paramètre n'existe pas ici.",
@@ -398,6 +401,11 @@ pub fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
             FaultCode::BadFormat,
             &format!("Le format attendu est « {format} »."),
             &format!("The format expected is \"{format}\"."),
+        ),
+        Kind::Pattern { pattern } if pattern == VISIBLE => one(
+            FaultCode::TooShort,
+            "Du texte, et pas seulement des espaces.",
+            "Some text, and not only blanks.",
         ),
         Kind::Pattern { pattern } => one(
             FaultCode::BadFormat,

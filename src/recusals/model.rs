@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
@@ -30,6 +31,26 @@ pub struct RecusalRow {
     pub recused_at: DateTime<Utc>,
     pub contested_at: Option<DateTime<Utc>>,
     pub contest_reason: Option<String>,
+}
+
+/// Who has contested a recusal in a matter says themselves when they stand aside in it after all.
+pub async fn refuse_again(
+    conn: &mut AsyncPgConnection,
+    initiative: InitiativeId,
+    person: UserId,
+) -> Result<(), ApiError> {
+    let contested = recusals::table
+        .filter(recusals::initiative_id.eq(initiative))
+        .filter(recusals::commune_code.eq(initiative.commune()))
+        .filter(recusals::user_id.eq(person))
+        .filter(recusals::contested_at.is_not_null());
+    if diesel::select(exists(contested)).get_result(conn).await? {
+        return Err(ApiError::requirement(
+            "Cette personne a contesté un déport dans cette affaire : elle seule peut encore se déporter.",
+            "This person has contested a recusal in this matter: only they can still stand aside.",
+        ));
+    }
+    Ok(())
 }
 
 /// Adds a row; the caller holds the initiative, so that nobody decides at the same moment.

@@ -62,7 +62,7 @@ pub async fn list_recusals(
     request_body = NewRecusal,
     responses(
         (status = 201, description = "The recusal.", body = Recusal),
-        (status = 409, description = "The person stands aside already, it is a draft, or who records it is a member of the holder or host.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The person stands aside already or has contested that they do, it is a draft, or who records it is a member of the holder or host.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/initiatives/{id}/recusals")]
@@ -89,6 +89,9 @@ pub async fn recuse(
                 }
                 None => caller,
             };
+            if user_id != caller {
+                model::refuse_again(&mut session.conn, *id, user_id).await?;
+            }
             let row = RecusalRow {
                 id: RecusalId::new(commune, session.now)?,
                 commune_code: commune.clone(),
@@ -148,9 +151,10 @@ pub async fn contest_recusal(
                 subject_id: recusal.0,
                 action: action.code(),
                 states: None,
-                reason: Some(&body.0.reason),
+                // Why is for the town hall, in the list.
+                reason: None,
                 role: step.role,
-                visibility: Visibility::Commune,
+                visibility: Visibility::Public,
             };
             audit::record(session, entry).await?;
             let (version, initiative) =

@@ -9,7 +9,7 @@ use crate::authorities::recorded;
 use crate::conventions::{agree, planters};
 use crate::initiatives::accepted;
 use crate::story::mandate_of;
-use crate::support::app::World;
+use crate::support::app::{LOOS, World};
 use crate::support::{Client, TestApp};
 
 pub fn of_holder(title: &str, when: Value) -> Value {
@@ -337,4 +337,37 @@ async fn ten_times_what_was_promised_is_something_else() {
     let first = format!("/v1/fulfilments/{}", first["id"].as_str().unwrap());
     world.agent.act(&first, "withdraw", Value::Null).await.ok();
     world.agent.post(&to, done("79")).await.created();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_done_before_it_is_promised() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let (_, _, paths) = bound(
+        &world,
+        vec![
+            planters(),
+            of_holder("Travaux", json!({"due_on": "2026-12-31"})),
+        ],
+    )
+    .await;
+    let to = format!("{}/fulfilments", paths[0]);
+    let done = |day: &str| json!({"done_on": day, "quantity": "1", "evidence": "Facture"});
+    for early in ["1900-01-01", "2026-06-14"] {
+        let refused = world.agent.post(&to, done(early)).await;
+        assert_eq!(refused.pointers(), ["#/done_on"], "{early}");
+    }
+    world.agent.post(&to, done("2026-06-15")).await.created();
+    let attack = format!(
+        "INSERT INTO fulfilments (id, commune_code, commitment_id, state, done_on, quantity, value_cents, evidence, \
+            recorded_by, recorded_side, recorded_at) \
+         VALUES ('{}', '{LOOS}', '{}', 'recorded', '2026-06-14', 1, 5000, 'x', '{}', 'commune', '2026-06-15T10:00:00Z')",
+        app.row_id(LOOS),
+        paths[0].rsplit('/').next().unwrap(),
+        world.agent.id()
+    );
+    assert_eq!(
+        app.attack(&attack).await.as_deref(),
+        Some("fulfilments_not_before_promise")
+    );
 }

@@ -52,6 +52,8 @@ const UNLIMITED: [&str; 23] = [
     "Me/mandates",
     "MetricDictionary/data",
     "MetricValue/parts",
+    "PeriodMetrics/measures",
+    "PeriodMetrics/values",
     "Problem/errors",
     "RecusalList/data",
     "ReferenceList/codes",
@@ -59,8 +61,6 @@ const UNLIMITED: [&str; 23] = [
     "TemplatePreview/html",
     "UpkeepHandOverList/data",
     "WorkPage/counts",
-    "YearMetrics/measures",
-    "YearMetrics/values",
 ];
 
 /// What a schema says of its values, and nothing limits: each with its place.

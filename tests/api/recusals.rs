@@ -305,15 +305,18 @@ async fn what_an_agent_recorded_the_person_contests_within_eight_days() {
     );
     // Everybody else learns nothing of why.
     let public = world.anyone.get(&format!("{path}/history?limit=100")).await;
-    assert!(!public.text.contains("contest_recusal"), "{}", public.text);
+    assert!(
+        public.text.contains("contest_recusal") && !public.text.contains("Utile à tous"),
+        "{}",
+        public.text
+    );
 
-    // What somebody says of themselves stays, and what is recorded anew is contested anew.
-    world.agent.post(&list, recorded).await.created();
+    // It is not recorded anew; what somebody says of themselves stays.
     world
-        .mayor
-        .act(&path, "contest_recusal", reason())
+        .agent
+        .post(&list, recorded)
         .await
-        .ok();
+        .problem(409, "requirement_missing");
     recuse(&world.mayor, &path).await;
     world
         .mayor

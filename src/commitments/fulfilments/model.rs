@@ -2,12 +2,14 @@
 
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{Fulfilment, NewFulfilment, Timesheet};
 use crate::audit::{self, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
+use crate::clock::paris_day;
 use crate::commitments::balance::model as balance;
 use crate::commitments::dto::Side;
 use crate::commitments::hand_overs::model as hand_overs;
@@ -16,10 +18,10 @@ use crate::commitments::lifecycle::{
     OWED_BY_COMMUNE, OWED_BY_OTHERS,
 };
 use crate::commitments::model::{self, CommitmentRow};
-use crate::db::schema::{commitments, fulfilments};
+use crate::db::schema::{commitments, convention_commitments, conventions, fulfilments};
 use crate::http::error::{ApiError, Code, FaultCode};
 use crate::ids::{CommitmentId, FulfilmentId, UserId};
-use crate::initiatives::model as initiatives;
+use crate::initiatives::model::{self as initiatives, InitiativeRow};
 use crate::lifecycle::{Lifecycle, Step};
 use crate::state::Session;
 
@@ -155,6 +157,29 @@ pub fn measure(
         }
     };
     Ok((quantity, value))
+}
+
+/// The day from which something could be done for a commitment: its initiative was submitted, or a convention that holds it
+/// had begun.
+pub async fn promised_from(
+    session: &mut Session,
+    initiative: &InitiativeRow,
+    id: CommitmentId,
+) -> Result<NaiveDate, ApiError> {
+    let since = initiative.submitted_at.unwrap_or(initiative.created_at);
+    let begun: Option<NaiveDate> = convention_commitments::table
+        .inner_join(
+            conventions::table.on(conventions::id
+                .eq(convention_commitments::convention_id)
+                .and(conventions::commune_code.eq(convention_commitments::commune_code))),
+        )
+        .filter(convention_commitments::commitment_id.eq(id))
+        .filter(convention_commitments::commune_code.eq(id.commune()))
+        .select(min(conventions::starts_on))
+        .first(&mut session.conn)
+        .await?;
+    let since = paris_day(since);
+    Ok(begun.map_or(since, |begun| begun.min(since)))
 }
 
 /// Writes the new state of a fulfilment, its history, and what follows for the commitment.

@@ -158,7 +158,7 @@ fn tag(of: &[&[u8]]) -> String {
 /// Get a convention as a page to read and to print
 ///
 /// In French, the text that both sides sign: parties, articles, the two columns of commitments, signature blocks, hash.
-/// A draft has PROJET across it, a version that an amendment replaced REMPLACÉE. Names of natural persons are for the parties and the town hall; others see in which
+/// A draft has PROJET across it, and what is not in force says so too: REMPLACÉE, SUSPENDUE, RÉSILIÉE. Names of natural persons are for the parties and the town hall; others see in which
 /// capacity they sign. A page in HTML without scripts, with a policy of its own.
 #[utoipa::path(
     tag = "conventions",

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::french::{clean, date, money, number, recurrence};
-use super::values::{promised, value};
+use super::values::{TERMS, promised, value};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side};
 use crate::conventions::content::{ContentCommitment, ContentParty, ConventionContent};
 use crate::conventions::dto::{
@@ -15,7 +15,7 @@ use crate::conventions::dto::{
 use crate::conventions::lifecycle::ConventionState;
 use crate::conventions::parties::Signature;
 use crate::holders::dto::HolderKind;
-use crate::templates::articles::{self, fill};
+use crate::templates::articles::{self, fill, told};
 
 /// A whole document.
 #[derive(Debug, Serialize)]
@@ -128,11 +128,10 @@ pub const fn stamp(state: ConventionState) -> Option<&'static str> {
         ConventionState::Draft => Some("PROJET"),
         ConventionState::Cancelled => Some("ANNULÉE"),
         ConventionState::Superseded => Some("REMPLACÉE"),
-        ConventionState::OpenForSignature
-        | ConventionState::Active
-        | ConventionState::Suspended
-        | ConventionState::Terminated
-        | ConventionState::Expired => None,
+        ConventionState::Suspended => Some("SUSPENDUE"),
+        ConventionState::Terminated => Some("RÉSILIÉE"),
+        ConventionState::Expired => Some("EXPIRÉE"),
+        ConventionState::OpenForSignature | ConventionState::Active => None,
     }
 }
 
@@ -186,7 +185,7 @@ pub fn sheet(
             };
             let preamble = vec![
                 format!(
-                    "Cette version (n°\u{a0}{}) remplace en entier la version n°\u{a0}{number}, dont l’empreinte est {}.",
+                    "Cette version (n°\u{a0}{}) remplace en entier celle qui était en vigueur, dont l’empreinte est {}.",
                     content.number, before.content_sha256
                 ),
                 format!("Motif\u{a0}: {}", clean(&before.reason)),
@@ -293,11 +292,24 @@ fn articles_of(content: &ConventionContent) -> Vec<SheetArticle> {
     } else {
         &content.articles
     };
+    let value = |variable| value(content, variable);
     let filled = model.iter().filter_map(|article| {
-        let paragraphs = fill(&clean(&article.text), |variable| value(content, variable));
+        let paragraphs = fill(&clean(&article.text), value);
         (!paragraphs.is_empty()).then(|| (clean(&article.title), paragraphs))
     });
+    // What is signed stands on the paper, whatever the commune's articles leave out.
+    let told: Vec<_> = model
+        .iter()
+        .flat_map(|article| told(&clean(&article.text), value))
+        .collect();
+    let untold: Vec<String> = TERMS
+        .iter()
+        .filter(|(variable, _)| !told.contains(variable))
+        .filter_map(|(variable, term)| Some(format!("{term}\u{a0}: {}.", value(*variable)?)))
+        .collect();
+    let rest = (!untold.is_empty()).then(|| ("Autres termes".to_owned(), untold));
     filled
+        .chain(rest)
         .zip(1..)
         .map(|((title, paragraphs), number)| SheetArticle {
             title: format!("Article\u{a0}{number}. {title}"),

@@ -836,6 +836,11 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
             anyone,
             format!("/v1/metrics?communes={LOOS},{LENS}&from=2026&to=2026&indicators=initiatives_submitted"),
         ),
+        "list_metric_records" => {
+            accepted(world).await;
+            let path = "/v1/metrics/initiatives_accepted/records";
+            Case::new(anyone, format!("{path}?commune={LOOS}&period=2026"))
+        }
         "get_metric_dictionary" => Case::new(anyone, "/v1/metrics/dictionary"),
         "list_lifecycles" => Case::new(anyone, "/v1/lifecycles"),
         "get_lifecycle" => Case::new(anyone, "/v1/lifecycles/initiative"),
