@@ -196,8 +196,9 @@ struct CasesRow {
     n: i64,
 }
 
-/// The cases of one indicator in one territory: by the group and the first day of the period.
-type Known = HashMap<(String, String), HashMap<(Option<String>, NaiveDate), Vec<Cases>>>;
+/// The cases of one indicator in one territory, by the group and the first day of the period.
+type ByPeriod = HashMap<(Option<String>, NaiveDate), Vec<Cases>>;
+type Known = HashMap<(String, String), ByPeriod>;
 
 async fn cases(conn: &mut AsyncPgConnection, question: &Question) -> Result<Known, ApiError> {
     let mut known = Known::new();
@@ -351,7 +352,7 @@ fn values(question: &Question, known: &Known, place: &Place, period: Period) -> 
 fn value(
     question: &Question,
     indicator: &'static Indicator,
-    cases: Option<&HashMap<(Option<String>, NaiveDate), Vec<Cases>>>,
+    cases: Option<&ByPeriod>,
     place: &Place,
     period: Period,
     group: Option<String>,

@@ -127,7 +127,7 @@ fn year(report: &Value, commune: usize, year: i32) -> &Value {
         .as_array()
         .unwrap()
         .iter()
-        .find(|figures| figures["code"] == year.to_string())
+        .find(|figures| figures["code"].as_str() == Some(&year.to_string()))
         .unwrap()
 }
 
