@@ -27,6 +27,7 @@ use crate::http::routes::Routes;
         crate::http::problem::Problem,
         // Parameters refer to these, which registers nothing.
         crate::communes::dto::CommuneSort,
+        crate::metrics::chart::ChartKind,
         crate::metrics::model::MetricGroup,
         crate::metrics::periods::PeriodUnit,
         crate::initiatives::dto::Inbox,

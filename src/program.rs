@@ -95,6 +95,15 @@ fn verify(file: &Path) -> Result<(), ProgramError> {
         let mark = if result.holds { "holds" } else { "FAILS" };
         writeln!(out, "{mark}  {label}")?;
     }
+    for check in VerificationCheck::ALL {
+        if results.iter().all(|result| result.check != *check) {
+            let (_, label) = VerificationCheck::LIST
+                .labels(check.code())
+                .unwrap_or_default();
+            writeln!(out, "-      {label}: only the server knows")?;
+        }
+    }
+    writeln!(out, "Compare with the paper: {}", exported.content_sha256)?;
     if results.iter().all(|result| result.holds) {
         Ok(())
     } else {

@@ -402,6 +402,12 @@ pub fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
             &format!("Le format attendu est « {format} »."),
             &format!("The format expected is \"{format}\"."),
         ),
+        // Of nothing it was said already that it is too short.
+        Kind::Pattern { pattern }
+            if pattern == VISIBLE && error.instance().as_str().is_some_and(str::is_empty) =>
+        {
+            Vec::new()
+        }
         Kind::Pattern { pattern } if pattern == VISIBLE => one(
             FaultCode::TooShort,
             "Du texte, et pas seulement des espaces.",

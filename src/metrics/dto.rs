@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::chart::ChartKind;
 use super::indicators::{Indicator, IndicatorKind, IndicatorUnit, RecordKind, indicators};
 use super::model::MetricGroup;
 use super::periods::PeriodUnit;
@@ -106,7 +107,7 @@ pub struct MetricDictionary {
 }
 
 /// Which metrics: of some communes, or of one larger territory.
-#[derive(Deserialize, IntoParams)]
+#[derive(Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct MetricFilter {
     /// INSEE codes, separated by commas.
@@ -259,6 +260,20 @@ pub struct RecordFilter {
         example = "2026"
     )]
     pub period: String,
+}
+
+/// Which picture.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ChartFilter {
+    /// What it shows.
+    pub chart: Option<ChartKind>,
+    /// First year; five years before the last one where it is not given. At most 12 years.
+    #[param(minimum = 1990, maximum = 2100, example = 2021)]
+    pub from: Option<i32>,
+    /// Last year, the current one at most; the current one where it is not given.
+    #[param(minimum = 1990, maximum = 2100, example = 2026)]
+    pub to: Option<i32>,
 }
 
 /// One case behind a figure.

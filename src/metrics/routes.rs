@@ -1,18 +1,21 @@
 //! `/v1/metrics`
 
-use actix_web::{get, web};
+use actix_web::http::header;
+use actix_web::{HttpRequest, get, web};
+use chrono::Datelike;
 
+use super::chart::{ChartKind, Picture};
 use super::dto::{
-    IndicatorDefinition, MetricDictionary, MetricFilter, MetricRecord, MetricRecordPage,
-    MetricReport, RecordFilter,
+    ChartFilter, IndicatorCode, IndicatorDefinition, MetricDictionary, MetricFilter, MetricRecord,
+    MetricRecordPage, MetricReport, RecordFilter,
 };
-use super::indicators::indicators;
+use super::indicators::{Indicator, indicators};
 use super::model;
 use super::periods::Period;
 use super::records::{self, Position};
 use crate::auth::caller::Anyone;
 use crate::communes;
-use crate::http::error::{ApiError, FaultCode};
+use crate::http::error::{ApiError, FaultCode, Language};
 use crate::http::extract::Query;
 use crate::http::paging::Paging;
 use crate::http::problem::Problem;
@@ -24,7 +27,8 @@ pub fn configure(routes: &mut Routes) {
     routes
         .service(get_metrics)
         .service(get_metric_dictionary)
-        .service(list_metric_records);
+        .service(list_metric_records)
+        .service(get_commune_chart);
 }
 
 /// Get metrics
@@ -130,4 +134,40 @@ pub async fn list_metric_records(
         }
     })?;
     Ok(reply.public_to(&anyone, 30))
+}
+
+/// Get the figures of a commune as a picture
+///
+/// Bars by year as SVG, readable in black and white, with the numbers as text for those who do not see it. In French or
+/// English, by `Accept-Language`.
+#[utoipa::path(
+    tag = "metrics",
+    params(("code" = String, Path, description = "INSEE code.", example = "62528"), ChartFilter),
+    responses((status = 200, description = "The picture.", body = String, content_type = "image/svg+xml", example = "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\">…</svg>")),
+    security(()),
+)]
+#[get("/v1/communes/{code}/metrics/chart.svg")]
+pub async fn get_commune_chart(
+    state: web::Data<State>,
+    anyone: Anyone,
+    request: HttpRequest,
+    code: web::Path<String>,
+    filter: Query<ChartFilter>,
+) -> Result<Picture, ApiError> {
+    let kind = filter.0.chart.unwrap_or(ChartKind::Balance);
+    let mut session = state.read(&anyone).await?;
+    communes::model::find(&mut session.conn, &code).await?;
+    let to = filter.0.to.unwrap_or(session.today().year());
+    let shown = |indicator: &&Indicator| kind.indicators().contains(&indicator.code);
+    let wanted = MetricFilter {
+        communes: Some(vec![code.into_inner()]),
+        from: Some(filter.0.from.unwrap_or(to - 5)),
+        to: Some(to),
+        indicators: Some(indicators().filter(shown).map(IndicatorCode).collect()),
+        ..MetricFilter::default()
+    };
+    let report = model::report(&mut session, wanted).await?;
+    let language = request.headers().get(header::ACCEPT_LANGUAGE);
+    let language = Language::of(language.and_then(|tags| tags.to_str().ok()));
+    Picture::of(kind, &report, language)
 }

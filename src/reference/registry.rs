@@ -26,6 +26,7 @@ use crate::initiatives::dto::{
 use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction, InitiativeState};
 use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
+use crate::metrics::chart::ChartKind;
 use crate::metrics::indicators::{IndicatorKind, IndicatorUnit, RecordKind};
 use crate::metrics::model::MetricGroup;
 use crate::metrics::periods::PeriodUnit;
@@ -97,6 +98,7 @@ pub const LISTS: &[CodeList] = &[
     RecordKind::LIST,
     PeriodUnit::LIST,
     MetricGroup::LIST,
+    ChartKind::LIST,
     TerritoryKind::LIST,
     Subject::LIST,
     Beginning::LIST,

@@ -627,3 +627,64 @@ async fn what_is_listed_can_be_read() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_says_what_the_figures_say() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    lives(&app, &world, 20).await;
+    let path = format!("/v1/communes/{LOOS}/metrics/chart.svg");
+    let french = world.anyone.with("accept-language", "fr");
+    let picture = french.get(&format!("{path}?from=2024&to=2026")).await;
+    assert_eq!(
+        (picture.status.as_u16(), picture.header("content-type")),
+        (200, "image/svg+xml")
+    );
+    assert!(picture.header("vary").contains("Accept-Language"));
+    assert!(picture.header("cache-control").starts_with("public"));
+    let svg = &picture.text;
+    assert!(
+        svg.starts_with("<svg ") && svg.contains("role=\"img\"><title>Loos-en-Gohelle"),
+        "{svg}"
+    );
+    assert!(
+        svg.contains("La commune") && !svg.contains("<script"),
+        "{svg}"
+    );
+    // The numbers stand in it as text, in euros.
+    let query = format!("communes={LOOS}&from=2024&to=2026&indicators=value_delivered_by_side");
+    let report = world.anyone.get(&format!("/v1/metrics?{query}")).await.ok();
+    for period in report["territories"][0]["periods"].as_array().unwrap() {
+        let parts = period["values"][0]["parts"].as_array().unwrap();
+        let by_commune = parts.iter().find(|part| part["code"] == "commune");
+        let euros = by_commune.map_or(0.0, |part| {
+            part["value"].as_str().unwrap().parse::<f64>().unwrap() / 100.0
+        });
+        let said = format!("{} : La commune {euros},", period["code"].as_str().unwrap());
+        assert!(svg.contains(&said), "{said}: {svg}");
+    }
+    let english = world
+        .anyone
+        .with("accept-language", "en")
+        .get(&format!("{path}?chart=path"))
+        .await;
+    assert!(
+        english.text.contains("Initiatives submitted"),
+        "{}",
+        english.text
+    );
+    for (query, parameter) in [
+        ("chart=pie", "chart"),
+        ("to=2027", "to"),
+        ("from=2027", "from"),
+        ("year=2026", "year"),
+    ] {
+        let reply = world.anyone.get(&format!("{path}?{query}")).await;
+        assert_eq!(reply.pointers(), [parameter], "{query}");
+    }
+    let nowhere = world
+        .anyone
+        .get("/v1/communes/99999/metrics/chart.svg")
+        .await;
+    nowhere.problem(404, "not_found");
+}

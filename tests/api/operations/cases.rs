@@ -841,6 +841,9 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
             let path = "/v1/metrics/initiatives_accepted/records";
             Case::new(anyone, format!("{path}?commune={LOOS}&period=2026"))
         }
+        "get_commune_chart" => {
+            Case::new(anyone, format!("/v1/communes/{LOOS}/metrics/chart.svg?chart=path"))
+        }
         "get_metric_dictionary" => Case::new(anyone, "/v1/metrics/dictionary"),
         "list_lifecycles" => Case::new(anyone, "/v1/lifecycles"),
         "get_lifecycle" => Case::new(anyone, "/v1/lifecycles/initiative"),

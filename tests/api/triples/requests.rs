@@ -12,7 +12,6 @@ use crate::support::client::Reply;
 /// What nobody asks for over HTTP: what time does by itself, or another action brings about.
 pub const WITHOUT: &[(&str, &str)] = &[
     ("initiative", "start"),
-    ("commitment", "update"),
     ("commitment", "bind"),
     ("commitment", "amend"),
     // Of an initiative, which has no version yet.
