@@ -11,6 +11,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_actix_web::AppExt;
 
 use crate::app::routes;
+use crate::http::contract::VISIBLE;
 use crate::http::routes::Routes;
 
 #[derive(OpenApi)]
@@ -26,6 +27,9 @@ use crate::http::routes::Routes;
         crate::http::problem::Problem,
         // Parameters refer to these, which registers nothing.
         crate::communes::dto::CommuneSort,
+        crate::metrics::chart::ChartKind,
+        crate::metrics::model::MetricGroup,
+        crate::metrics::periods::PeriodUnit,
         crate::initiatives::dto::Inbox,
         crate::initiatives::dto::InitiativeSort,
         crate::subsidies::dto::SubsidyInbox,
@@ -104,9 +108,53 @@ pub fn document(accounts: Option<&str>) -> Value {
         components.insert("responses".to_owned(), responses());
     }
     describe_properties(&mut document);
+    texts_say_something(&mut document);
     limits::add(&mut document);
     examples::add(&mut document);
     document
+}
+
+/// What people write is no text when it is only blanks: every text of a request that must not be empty has a character that
+/// can be seen.
+fn texts_say_something(document: &mut Value) {
+    let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    schemas.values_mut().for_each(says_something);
+}
+
+fn says_something(schema: &mut Value) {
+    match schema {
+        Value::Array(choices) => choices.iter_mut().for_each(says_something),
+        Value::Object(words) => {
+            let is_text = words.get("type").is_some_and(|of| {
+                of == "string"
+                    || of
+                        .as_array()
+                        .is_some_and(|all| all.contains(&"string".into()))
+            });
+            let is_free = ["pattern", "format", "enum", "contentMediaType"]
+                .iter()
+                .all(|word| !words.contains_key(*word));
+            let is_needed = words.get("minLength").and_then(Value::as_u64) > Some(0);
+            if is_text && is_free && is_needed {
+                words.insert("pattern".to_owned(), VISIBLE.into());
+            }
+            for word in ["properties", "items", "oneOf", "anyOf", "allOf"] {
+                match words.get_mut(word) {
+                    Some(Value::Object(inner)) if word == "properties" => {
+                        inner.values_mut().for_each(says_something);
+                    }
+                    Some(inner) => says_something(inner),
+                    None => {}
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Puts the description of a property that may be null on the property: utoipa leaves it on one of its two choices, where

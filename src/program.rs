@@ -78,7 +78,8 @@ pub async fn run(cli: Cli) -> Result<(), ProgramError> {
 
 /// Checks an exported convention and prints what holds; fails when something does not.
 fn verify(file: &Path) -> Result<(), ProgramError> {
-    let text = std::fs::read_to_string(file)?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| ProgramError::Refused(format!("{}: {error}", file.display())))?;
     let exported: Exported = serde_json::from_str(&text).map_err(|error| {
         ProgramError::Refused(format!(
             "{}: not the answer of GET /v1/conventions/{{id}}/verification: {error}",
@@ -94,6 +95,15 @@ fn verify(file: &Path) -> Result<(), ProgramError> {
         let mark = if result.holds { "holds" } else { "FAILS" };
         writeln!(out, "{mark}  {label}")?;
     }
+    for check in VerificationCheck::ALL {
+        if results.iter().all(|result| result.check != *check) {
+            let (_, label) = VerificationCheck::LIST
+                .labels(check.code())
+                .unwrap_or_default();
+            writeln!(out, "-      {label}: only the server knows")?;
+        }
+    }
+    writeln!(out, "Compare with the paper: {}", exported.content_sha256)?;
     if results.iter().all(|result| result.holds) {
         Ok(())
     } else {

@@ -82,6 +82,7 @@ fn people() -> Vec<(&'static str, Standing)> {
             Standing {
                 mandates: mandate(Role::ElectedOfficial, true),
                 recused: true,
+                may_contest_recusal: true,
                 ..someone.clone()
             },
         ),
@@ -137,7 +138,7 @@ fn table<S: Coded + Copy + PartialEq, A: Coded + Copy + PartialEq>(
                 Ok(role) => role.code(),
                 Err(Denial::Anonymous) => "401",
                 Err(Denial::NotAllowed) => "403",
-                Err(Denial::ConflictOfInterest) => "409",
+                Err(Denial::ConflictOfInterest | Denial::Recused) => "409",
             };
             write!(text, " {verdict} |").unwrap();
         }
@@ -193,7 +194,7 @@ fn every_triple_follows_the_table() {
                     let expected = match right {
                         Err(Denial::Anonymous) => Some(401),
                         Err(Denial::NotAllowed) => Some(403),
-                        Err(Denial::ConflictOfInterest) => Some(409),
+                        Err(Denial::ConflictOfInterest | Denial::Recused) => Some(409),
                         Ok(_) if !rule.from.contains(&state) => Some(409),
                         Ok(_) => None,
                     };

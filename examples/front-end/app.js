@@ -489,10 +489,10 @@ async function showFigures() {
     get('/v1/metrics/dictionary'),
     get(`/v1/metrics?${parameters}`),
   ]);
-  const [{commune, years: all}] = report.communes;
+  const [{territory: commune, periods: all}] = report.territories;
   const definitions = new Map(dictionary.data.map((definition) => [definition.code, definition]));
   const label = (code) => definitions.get(code).label.fr;
-  const years = all.map(({year}) => year);
+  const years = all.map(({code}) => code);
   const figure = (year, code) => year.values.find(({indicator}) => indicator === code);
   const bySide = [...lists.get('sides')].map(([side, name]) => ({
     label: name,

@@ -193,6 +193,13 @@ CREATE TABLE opinions (
 );
 CREATE INDEX opinions_by_initiative ON opinions (initiative_id, commune_code, given_at DESC);
 
+-- The last day on which an official may contest what was recorded in their name: eight days after the day of recording,
+-- in Europe/Paris. The number stands here only.
+CREATE FUNCTION contestable_until(recorded_at timestamptz) RETURNS date
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT (recorded_at AT TIME ZONE 'Europe/Paris')::date + 8
+$$;
+
 -- Who stands aside in a matter for good: conflicts of interest that no membership shows.
 CREATE TABLE recusals (
     id uuid NOT NULL,
@@ -205,20 +212,44 @@ CREATE TABLE recusals (
     -- the agent who wrote it down for them; null when they did
     recorded_by uuid REFERENCES users (id),
     recused_at timestamptz NOT NULL,
+    -- the person says that it is not so, when another recorded it; from then on it keeps them from nothing
+    contested_at timestamptz,
+    contest_reason text,
     PRIMARY KEY (id, commune_code),
     FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
     CONSTRAINT recusals_id_carries_commune CHECK (commune_of(id) = commune_code),
     CONSTRAINT recusals_recorded_by_another CHECK (recorded_by <> user_id),
     CONSTRAINT recusals_other_is_explained CHECK (grounds <> 'other' OR text IS NOT NULL),
-    CONSTRAINT recusals_one_per_person UNIQUE (initiative_id, commune_code, user_id)
+    CONSTRAINT recusals_contested_whole CHECK ((contested_at IS NULL) = (contest_reason IS NULL)),
+    CONSTRAINT recusals_contested_in_time CHECK (contested_at IS NULL OR (recorded_by IS NOT NULL
+        AND (contested_at AT TIME ZONE 'Europe/Paris')::date <= contestable_until(recused_at)))
 );
+CREATE UNIQUE INDEX recusals_one_per_person ON recusals (initiative_id, commune_code, user_id) WHERE contested_at IS NULL;
+-- What was recorded in somebody's name and may still be contested.
+CREATE INDEX recusals_to_confirm ON recusals (commune_code, user_id, contestable_until(recused_at))
+    WHERE recorded_by IS NOT NULL AND contested_at IS NULL;
 
 CREATE FUNCTION guard_recusal() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     day date := (NEW.recused_at AT TIME ZONE 'Europe/Paris')::date;
+    contest text[] := ARRAY['contested_at', 'contest_reason'];
 BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD.contested_at IS NOT NULL OR to_jsonb(OLD) - contest <> to_jsonb(NEW) - contest THEN
+            RAISE EXCEPTION 'a recusal changes only by being contested, once'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'recusals_append_only';
+        END IF;
+        RETURN NEW;
+    END IF;
     -- Who decides at the same moment holds the initiative.
     PERFORM FROM initiatives WHERE (id, commune_code) = (NEW.initiative_id, NEW.commune_code) FOR UPDATE;
+    IF NEW.recorded_by IS NOT NULL AND EXISTS (
+        SELECT FROM recusals WHERE (initiative_id, commune_code, user_id) = (NEW.initiative_id, NEW.commune_code, NEW.user_id)
+            AND contested_at IS NOT NULL
+    ) THEN
+        RAISE EXCEPTION 'who has contested a recusal stands aside only by themselves'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'recusals_contested_is_respected';
+    END IF;
     IF NOT EXISTS (
         SELECT FROM mandates
         WHERE user_id = NEW.user_id AND commune_code = NEW.commune_code AND starts_on <= day
@@ -229,7 +260,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER recusals_guarded BEFORE INSERT ON recusals
+CREATE TRIGGER recusals_guarded BEFORE INSERT OR UPDATE ON recusals
     FOR EACH ROW EXECUTE FUNCTION guard_recusal();
 
 -- Whether somebody stands on the other side of a matter, or has stood aside in it.
@@ -241,15 +272,8 @@ LANGUAGE sql STABLE AS $$
         WHERE (i.id, i.commune_code) = (initiative, commune) AND m.user_id = person AND m.state = 'active'
     ) OR EXISTS (
         SELECT FROM recusals AS r
-        WHERE (r.initiative_id, r.commune_code, r.user_id) = (initiative, commune, person)
+        WHERE (r.initiative_id, r.commune_code, r.user_id) = (initiative, commune, person) AND r.contested_at IS NULL
     )
-$$;
-
--- The last day on which an official may contest what was recorded in their name: eight days after the day of recording,
--- in Europe/Paris. The number stands here only.
-CREATE FUNCTION contestable_until(recorded_at timestamptz) RETURNS date
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT (recorded_at AT TIME ZONE 'Europe/Paris')::date + 8
 $$;
 
 CREATE TABLE decisions (
@@ -430,7 +454,7 @@ CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER opinions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON opinions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER recusals_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON recusals
+CREATE TRIGGER recusals_append_only BEFORE DELETE OR TRUNCATE ON recusals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER decisions_append_only BEFORE DELETE OR TRUNCATE ON decisions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -344,6 +344,15 @@ BEGIN
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_subsidy_under_active_convention';
         END IF;
     END IF;
+    IF TG_OP = 'INSERT' AND NEW.done_on < least(
+            (SELECT (coalesce(submitted_at, created_at) AT TIME ZONE 'Europe/Paris')::date FROM initiatives
+                WHERE (id, commune_code) = (promised.initiative_id, promised.commune_code)),
+            (SELECT min(v.starts_on) FROM convention_commitments AS b
+                JOIN conventions AS v ON (v.id, v.commune_code) = (b.convention_id, b.commune_code)
+                WHERE (b.commitment_id, b.commune_code) = (promised.id, promised.commune_code))) THEN
+        RAISE EXCEPTION 'done before anything was promised'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_not_before_promise';
+    END IF;
     IF promised.kind = 'financial' AND NEW.state IN ('recorded', 'acknowledged', 'disputed') THEN
         SELECT coalesce(sum(amount_cents), 0) INTO paid FROM fulfilments
         WHERE (commitment_id, commune_code) = (NEW.commitment_id, NEW.commune_code) AND id <> NEW.id
@@ -351,6 +360,15 @@ BEGIN
         IF paid + coalesce(NEW.amount_cents, 0) > promised.amount_cents THEN
             RAISE EXCEPTION 'payments exceed the commitment'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_payments_within_commitment';
+        END IF;
+    ELSIF TG_OP = 'INSERT' THEN
+        -- People may do more than they promised; ten times as much is a wrong unit, or another promise.
+        SELECT coalesce(sum(value_cents), 0) INTO paid FROM fulfilments
+        WHERE (commitment_id, commune_code) = (NEW.commitment_id, NEW.commune_code)
+            AND state IN ('recorded', 'acknowledged', 'disputed');
+        IF paid + NEW.value_cents > 10 * promised.value_cents THEN
+            RAISE EXCEPTION 'more than ten times what was promised'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_within_reach';
         END IF;
     END IF;
     RETURN NEW;
@@ -539,6 +557,8 @@ CREATE FUNCTION guard_signature() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     signed conventions;
     changing text[] := ARRAY['voided_at', 'void_reason', 'contested_at', 'contested_by', 'contest_reason'];
+    -- who contested may stand by it after all
+    confirmed boolean := TG_OP = 'UPDATE' AND OLD.contested_at IS NOT NULL AND NEW.contested_at IS NULL AND NEW.voided_at IS NULL;
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'signatures are voided, not deleted'
@@ -547,7 +567,7 @@ BEGIN
     SELECT * INTO signed FROM conventions
     WHERE (id, commune_code) = (NEW.convention_id, NEW.commune_code) FOR UPDATE;
     IF TG_OP = 'UPDATE' THEN
-        IF OLD.voided_at IS NOT NULL OR OLD.contested_at IS NOT NULL
+        IF OLD.voided_at IS NOT NULL OR (OLD.contested_at IS NOT NULL AND NOT (confirmed AND signed.state = 'suspended'))
             OR to_jsonb(OLD) - changing <> to_jsonb(NEW) - changing
             OR signed.state NOT IN ('open_for_signature', 'active', 'suspended')
             OR (NEW.voided_at IS NOT NULL AND signed.state <> 'open_for_signature') THEN
@@ -664,6 +684,10 @@ BEGIN
         IF act.id IS NOT NULL AND act.executory_on IS NULL THEN
             RAISE EXCEPTION 'the day on which the authority is executory is part of what is signed'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_authority_executory';
+        END IF;
+        IF act.votes_for < act.votes_against THEN
+            RAISE EXCEPTION 'the council has rejected this act'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'conventions_authority_adopted';
         END IF;
         IF subsidised AND act.kind NOT IN ('deliberation', 'framework_deliberation') THEN
             RAISE EXCEPTION 'a subsidy needs a deliberation'

@@ -89,7 +89,16 @@ FROM (
     WHERE v.state = 'open_for_signature' AND NOT EXISTS (
         SELECT FROM signatures AS s
         WHERE (s.convention_id, s.commune_code, s.party) = (p.convention_id, p.commune_code, p.party) AND s.voided_at IS NULL
-    )
+    ) AND NOT (p.party = 'commune' AND stands_aside(p.user_id, v.initiative_id, v.commune_code))
+    UNION ALL
+    -- somebody else is to sign for the commune
+    SELECT v.commune_code, 'replace_signatory', 'convention', v.id, v.initiative_id, 'agent', NULL, v.starts_on, v.opened_at
+    FROM conventions AS v
+    JOIN convention_parties AS p ON (p.convention_id, p.commune_code) = (v.id, v.commune_code)
+    WHERE v.state = 'open_for_signature' AND p.party = 'commune' AND stands_aside(p.user_id, v.initiative_id, v.commune_code)
+    UNION ALL
+    SELECT commune_code, 'resume', 'convention', id, initiative_id, 'elected_official', NULL, NULL, state_changed_at
+    FROM conventions WHERE state = 'suspended'
     UNION ALL
     -- an upkeep that another holder is asked to take over
     SELECT commune_code, 'take_over', 'hand_over', id, NULL, 'holder', NULL, starts_on, offered_at
@@ -108,6 +117,10 @@ FROM (
     JOIN conventions AS v ON (v.id, v.commune_code) = (s.convention_id, s.commune_code)
     WHERE s.party = 'commune' AND s.recorded_by IS NOT NULL AND s.contested_at IS NULL AND s.voided_at IS NULL
         AND v.state IN ('open_for_signature', 'active')
+    UNION ALL
+    SELECT commune_code, 'contest', 'recusal', id, initiative_id, 'town_hall', user_id,
+        contestable_until(recused_at), recused_at
+    FROM recusals WHERE recorded_by IS NOT NULL AND contested_at IS NULL
     UNION ALL
     SELECT commune_code, 'renew', 'convention', id, initiative_id, 'agent', NULL, ends_on, activated_at
     FROM conventions WHERE state IN ('active', 'suspended')

@@ -37,6 +37,7 @@ codes! {
         HandOver = "hand_over", "Passage de relais", "Hand-over";
         Convention = "convention", "Convention", "Convention";
         Evaluation = "evaluation", "Bilan", "Evaluation";
+        Recusal = "recusal", "Déport", "Recusal";
         Authority = "authority", "Acte d'autorisation", "Authority";
         Document = "document", "Document", "Document";
         Holder = "holder", "Porteur", "Holder";

@@ -1,12 +1,12 @@
 //! The person behind a request, with the rights that they have at this moment.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::policy::{ActiveMandate, Membership, Role, Standing};
 use crate::clock::{age_on, paris_day};
+use crate::db::contestable_until;
 use crate::db::schema::{holder_members, mandates, recusals, users};
 use crate::http::error::ApiError;
 use crate::ids::{HolderId, InitiativeId, MandateId, UserId};
@@ -139,6 +139,7 @@ impl Actor {
             holder: None,
             host: None,
             recused: false,
+            may_contest_recusal: false,
             entered_on_behalf: false,
         }
     }
@@ -161,8 +162,16 @@ impl Actor {
             let theirs = recusals::table
                 .filter(recusals::initiative_id.eq(initiative))
                 .filter(recusals::commune_code.eq(commune))
-                .filter(recusals::user_id.eq(person.id));
-            standing.recused = diesel::select(exists(theirs)).get_result(&mut conn).await?;
+                .filter(recusals::user_id.eq(person.id))
+                .filter(recusals::contested_at.is_null())
+                .select((
+                    recusals::recorded_by.is_not_null(),
+                    contestable_until(recusals::recused_at),
+                ));
+            let theirs: Option<(bool, NaiveDate)> = theirs.first(&mut conn).await.optional()?;
+            standing.recused = theirs.is_some();
+            standing.may_contest_recusal =
+                theirs.is_some_and(|(by_another, until)| by_another && self.today <= Some(until));
         }
         let bodies: Vec<HolderId> = holder.into_iter().chain(host).collect();
         for (body, membership) in self.memberships(conn, &bodies).await? {

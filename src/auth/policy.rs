@@ -50,6 +50,8 @@ pub struct Standing {
     pub host: Option<Membership>,
     /// They have stood aside in this matter.
     pub recused: bool,
+    /// Somebody else recorded that, and they may still contest it.
+    pub may_contest_recusal: bool,
     /// The matter was entered at the counter: an agent may act for its holder.
     pub entered_on_behalf: bool,
 }
@@ -61,8 +63,10 @@ pub enum Denial {
     Anonymous,
     /// None of their roles is asked for.
     NotAllowed,
-    /// They have the role on the commune's side, and stand on the other side too or have stood aside.
+    /// They have the role on the commune's side, and stand on the other side too.
     ConflictOfInterest,
+    /// They have the role on the commune's side, and have stood aside.
+    Recused,
 }
 
 impl Standing {
@@ -123,8 +127,10 @@ impl Standing {
                 return Ok(role);
             }
         }
-        Err(if conflict {
+        Err(if conflict && self.is_on_the_holders_side() {
             Denial::ConflictOfInterest
+        } else if conflict {
+            Denial::Recused
         } else if self.signed_in {
             Denial::NotAllowed
         } else {
@@ -141,7 +147,16 @@ impl From<Denial> for ApiError {
                 "Aucune de vos qualités ne permet cette action.",
                 "None of the qualities that you have here allows this action.",
             ),
-            Denial::ConflictOfInterest => Self::new(Code::ConflictOfInterest),
+            Denial::ConflictOfInterest => Self::because(
+                Code::ConflictOfInterest,
+                "Nul n'est des deux côtés : vous êtes membre du porteur ou de la structure porteuse.",
+                "Nobody stands on both sides: you are a member of the holder or of the host organisation.",
+            ),
+            Denial::Recused => Self::because(
+                Code::ConflictOfInterest,
+                "Vous vous êtes récusé dans cette affaire, ou un agent l'a enregistré pour vous.",
+                "You stand aside in this matter, or an agent recorded that you do.",
+            ),
         }
     }
 }
@@ -170,6 +185,7 @@ mod tests {
             holder: has(Role::Holder).then(Membership::default),
             host: has(Role::Host).then(Membership::default),
             recused: false,
+            may_contest_recusal: false,
             entered_on_behalf: has(Role::AgentOnBehalf),
         }
     }
@@ -257,14 +273,14 @@ mod tests {
         let official = recused(&[Role::Resident, Role::ElectedOfficial]);
         assert_eq!(
             official.permit(&[Role::ElectedOfficial]),
-            Err(Denial::ConflictOfInterest)
+            Err(Denial::Recused)
         );
         assert_eq!(official.permit(&[Role::Resident]), Ok(Role::Resident));
         assert_eq!(official.permit(&[Role::Agent]), Err(Denial::NotAllowed));
         let agent = recused(&[Role::Resident, Role::Agent, Role::AgentOnBehalf]);
         assert_eq!(
             agent.permit(&[Role::Holder, Role::AgentOnBehalf]),
-            Err(Denial::ConflictOfInterest)
+            Err(Denial::Recused)
         );
     }
 }

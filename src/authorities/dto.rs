@@ -60,7 +60,7 @@ fn votes_add_up(votes: &Votes) -> Result<(), ValidationError> {
     ]
     .map(i64::from);
     if cast != in_favour + against + abstained || cast > members {
-        return Err(ValidationError::new("votes").with_message(
+        return Err(ValidationError::new("cast").with_message(
             "cast = in_favour + against + abstained, et pas plus que council_members. | cast = in_favour + against + abstained, and no more than council_members."
                 .into(),
         ));

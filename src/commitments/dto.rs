@@ -123,26 +123,45 @@ pub struct NewCommitment {
 fn consistent(new: &NewCommitment) -> Result<(), ValidationError> {
     let financial = new.kind == CommitmentKind::Financial;
     let communes = new.side == Side::Commune;
-    let complaint = if financial && (new.amount_cents.is_none() || new.valuation.is_some()) {
-        "De l'argent : amount_cents, et pas de valuation. | Money: amount_cents, and no valuation."
+    let (field, complaint) = if financial && (new.amount_cents.is_none() || new.valuation.is_some())
+    {
+        (
+            "amount_cents",
+            "De l'argent : amount_cents, et pas de valuation. | Money: amount_cents, and no valuation.",
+        )
     } else if !financial && (new.valuation.is_none() || new.amount_cents.is_some()) {
-        "Autre que de l'argent : valuation, et pas d'amount_cents. | Other than money: valuation, and no amount_cents."
+        (
+            "valuation",
+            "Autre que de l'argent : valuation, et pas d'amount_cents. | Other than money: valuation, and no amount_cents.",
+        )
     } else if communes != new.route.is_some() {
-        "route : pour les engagements de la commune, et eux seuls. | route: for the commune's commitments, and only them."
+        (
+            "route",
+            "Les engagements de la commune en ont un, et eux seuls. | The commune's commitments have one, and only they.",
+        )
     } else if communes && financial == (new.route == Some(CommuneRoute::InKind)) {
-        "route : purchase ou subsidy pour l'argent, in_kind pour le reste. | route: purchase or subsidy for money, in_kind for the rest."
+        (
+            "route",
+            "purchase ou subsidy pour l'argent, in_kind pour le reste. | purchase or subsidy for money, in_kind for the rest.",
+        )
     } else if (communes && financial) != new.budget_year.is_some() {
-        "budget_year : pour l'argent de la commune, et lui seul. | budget_year: for the commune's money, and only for it."
+        (
+            "budget_year",
+            "L'argent de la commune en a un, et lui seul. | The commune's money has one, and only that.",
+        )
     } else if (new.side == Side::ThirdParty) != new.third_party_name.is_some() {
-        "third_party_name : pour un tiers, et lui seul. | third_party_name: for a third party, and only for one."
+        (
+            "third_party_name",
+            "Un tiers a un nom, et lui seul. | A third party has one, and only a third party.",
+        )
     } else if new.due_on.is_some() == new.upkeep.is_some() {
-        "Soit due_on, soit upkeep. | Either due_on or upkeep."
+        ("", "Soit due_on, soit upkeep. | Either due_on or upkeep.")
     } else if let Some((fr, en)) = new.upkeep.as_ref().and_then(Upkeep::complaint) {
         return Err(ValidationError::new("upkeep").with_message(format!("{fr} | {en}").into()));
     } else {
         return Ok(());
     };
-    Err(ValidationError::new("consistent").with_message(complaint.into()))
+    Err(ValidationError::new(field).with_message(complaint.into()))
 }
 
 /// Something one side promises to the other, valued.
@@ -177,7 +196,8 @@ pub struct Commitment {
     /// Value of the acknowledged fulfilments, in euro cents.
     #[schema(example = 90000, minimum = 0)]
     pub delivered_cents: i64,
-    /// Delivered of promised, between 0 and 1: a decimal number.
+    /// Delivered of promised, between 0 and 1: a decimal number. Upkeep that is presumed done delivers nothing until it is
+    /// recorded as a fulfilment.
     #[schema(
         format = "decimal",
         pattern = r"^(0\.[0-9]{2}|1\.00)$",

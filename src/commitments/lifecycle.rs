@@ -23,7 +23,6 @@ codes! {
 
     /// What can be done with a commitment.
     pub enum CommitmentAction "commitment_actions" {
-        Update = "update", "Modifier", "Change";
         Accept = "accept", "Accepter", "Accept";
         Decline = "decline", "Décliner", "Decline";
         Withdraw = "withdraw", "Retirer", "Withdraw";
@@ -96,7 +95,6 @@ const THE_COMMUNE: &[Role] = &[Agent, ElectedOfficial];
 const THE_OTHERS: &[Role] = &[Holder, Host, AgentOnBehalf];
 /// Who answers for the others: nobody at the town hall, not even on behalf.
 const THE_OTHERS_THEMSELVES: &[Role] = &[Holder, Host];
-const NOTHING: Text = Text::new("", "");
 
 macro_rules! commitment_lifecycle {
     ($name:literal, $own:expr, $other:expr) => {
@@ -105,14 +103,6 @@ macro_rules! commitment_lifecycle {
             subject: "commitment",
             start: CommitmentState::Proposed,
             rules: &[
-                Rule {
-                    action: CommitmentAction::Update,
-                    from: &[CommitmentState::Proposed],
-                    to: None,
-                    or_to: &[],
-                    who: $own,
-                    requires: NOTHING,
-                },
                 Rule {
                     action: CommitmentAction::Accept,
                     from: &[CommitmentState::Proposed],

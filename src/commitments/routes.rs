@@ -1,6 +1,7 @@
 //! `/v1/initiatives/{id}/commitments`, `/v1/commitments/{id}`
 
 use actix_web::{get, post, web};
+use chrono::NaiveDate;
 
 use super::balance::model::{self as balance, Tally};
 use super::dto::{Commitment, CommitmentList, EndUpkeep, NewCommitment};
@@ -147,7 +148,8 @@ pub async fn find(
 ) -> Result<(Found, CommitmentRow), ApiError> {
     let row = model::find(&mut session.conn, id).await?;
     let found = initiatives::find(session, row.initiative_id).await?;
-    readable(session, found, row).await
+    let today = session.today();
+    readable(session, found, row, today).await
 }
 
 /// The initiative first, then the commitment: the order in which everything is locked.
@@ -155,22 +157,32 @@ pub async fn lock(
     session: &mut Session,
     id: CommitmentId,
 ) -> Result<(Found, CommitmentRow), ApiError> {
+    let today = session.today();
+    lock_as_of(session, id, today).await
+}
+
+/// The same, with what the caller is to the commitment as who owed it on a day stands.
+pub async fn lock_as_of(
+    session: &mut Session,
+    id: CommitmentId,
+    day: NaiveDate,
+) -> Result<(Found, CommitmentRow), ApiError> {
     let initiative = model::find(&mut session.conn, id).await?.initiative_id;
     let found = initiatives::lock(session, initiative).await?;
     let row = model::lock(&mut session.conn, id).await?;
-    readable(session, found, row).await
+    readable(session, found, row, day).await
 }
 
 async fn readable(
     session: &mut Session,
     mut found: Found,
     row: CommitmentRow,
+    day: NaiveDate,
 ) -> Result<(Found, CommitmentRow), ApiError> {
     if !row.is_readable(&found.standing) {
         return Err(ApiError::not_found());
     }
-    let today = session.today();
-    let keeper = hand_overs::keeper(&mut session.conn, row.id, today).await?;
+    let keeper = hand_overs::keeper(&mut session.conn, row.id, day).await?;
     found.standing = hand_overs::standing(session, &found.standing, &row, keeper).await?;
     Ok((found, row))
 }

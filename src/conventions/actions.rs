@@ -181,13 +181,14 @@ pub async fn suspend_convention(
 /// Resume a convention
 ///
 /// An elected official puts it in force again.
+/// While the commune's signature is contested, only who contested it resumes: from then on it stands.
 #[utoipa::path(
     tag = "conventions",
     params(("id" = ConventionId, Path, description = "Identifier of the version."), IfMatchHeader),
     request_body = Reason,
     responses(
         (status = 200, description = "The convention, active again.", body = Convention),
-        (status = 409, description = "Not suspended, or the caller is a member of the holder or host.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Not suspended, a signature that somebody else contests, or the caller is a member of the holder or host.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/conventions/{id}/resume")]
@@ -198,7 +199,20 @@ pub async fn resume_convention(
     if_match: IfMatch,
     body: Json<Reason>,
 ) -> Answer {
-    with_reason(&state, &caller, *id, if_match, Action::Resume, body.0).await
+    act(
+        &state,
+        &caller,
+        *id,
+        if_match,
+        Action::Resume,
+        async move |session, found, step| {
+            parties::confirm(session, found.row.id).await?;
+            let reason = body.0.reason;
+            found.row.reason = Some(reason.clone());
+            model::advance(session, &mut found.row, step, Action::Resume, Some(&reason)).await
+        },
+    )
+    .await
 }
 
 /// Takes an action that is a step with a reason and nothing more.

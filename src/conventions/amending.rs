@@ -14,6 +14,7 @@ use super::parties::PartyRow;
 use super::view;
 use crate::auth::caller::{Caller, Request};
 use crate::auth::policy::Role;
+use crate::clock::paris_day;
 use crate::commitments;
 use crate::commitments::lifecycle::CommitmentState;
 use crate::db::schema::{convention_parties, conventions};
@@ -108,7 +109,8 @@ pub async fn renew_convention(
             }
             row.amendment_kind = Some(AmendmentKind::Renewal);
             row.amendment_reason = Some(reason);
-            row.starts_on = before.ends_on.succ_opt().unwrap_or(before.ends_on);
+            // It replaces the version in force as soon as all have signed: no day without a text.
+            row.starts_on = paris_day(row.created_at).max(before.starts_on);
             row.ends_on = ends_on;
             Ok(())
         },

@@ -188,6 +188,19 @@ pub async fn reword(
     let mut faults = Vec::new();
     for (index, new) in all.iter().enumerate() {
         let pointer = |field: &str| format!("/new_terms/{index}/{field}");
+        if all
+            .iter()
+            .take(index)
+            .any(|other| other.commitment_id == new.commitment_id)
+        {
+            let text = Text::new("Chaque engagement une seule fois.", "Each commitment once.");
+            faults.push(Fault::at(
+                &pointer("commitment_id"),
+                FaultCode::Repeated,
+                text,
+            ));
+            continue;
+        }
         let bound = held
             .iter()
             .find(|held| held.id == new.commitment_id)

@@ -53,7 +53,7 @@ pub struct NewSignatory {
 
 fn account_or_person(signatory: &NewSignatory) -> Result<(), ValidationError> {
     if signatory.user_id.is_some() == signatory.person.is_some() {
-        return Err(ValidationError::new("signatory")
+        return Err(ValidationError::new("")
             .with_message("Soit user_id, soit person. | Either user_id or person.".into()));
     }
     Ok(())
@@ -180,7 +180,7 @@ fn dates_in_order(new: &NewConvention) -> Result<(), ValidationError> {
 
 fn in_order(starts_on: NaiveDate, ends_on: NaiveDate) -> Result<(), ValidationError> {
     if ends_on < starts_on {
-        return Err(ValidationError::new("dates")
+        return Err(ValidationError::new("ends_on")
             .with_message("La fin précède le début. | The end comes before the start.".into()));
     }
     Ok(())

@@ -16,9 +16,10 @@ use crate::authorities;
 use crate::authorities::model::AuthorityRow;
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side};
 use crate::commitments::lifecycle::CommitmentState;
+use crate::commitments::lifecycle::FulfilmentState;
 use crate::commitments::model::CommitmentRow;
 use crate::communes;
-use crate::db::schema::holder_members;
+use crate::db::schema::{fulfilments, holder_members};
 use crate::holders::dto::HolderKind;
 use crate::http::error::{ApiError, Code, Fault, FaultCode, Text};
 use crate::ids::{CommitmentId, UserId};
@@ -26,6 +27,7 @@ use crate::initiatives::dto::Land;
 use crate::initiatives::lifecycle::InitiativeState;
 use crate::lifecycle::Step;
 use crate::state::Session;
+use crate::text::fold;
 use crate::{recusals, templates};
 
 /// Freezes the content of a draft that the caller holds locked, once every condition is met.
@@ -46,6 +48,7 @@ pub async fn open(
     let mut faults = Vec::new();
     of_the_commitments(found, &commitments, &mut faults);
     of_the_amendment(found, &commitments, &changed, &mut faults);
+    of_what_is_paid(session, &commitments, &changed, &mut faults).await?;
     of_the_parties(session, found, &parties, &mut faults).await?;
     of_the_authority(found, authority.as_ref(), &commitments, &mut faults);
     of_the_terms(session, found, &bodies, &commitments, &mut faults).await?;
@@ -119,12 +122,14 @@ fn of_the_commitments(found: &Found, commitments: &[CommitmentRow], faults: &mut
                     | CommitmentState::Unfulfilled
             );
         if held.state != CommitmentState::Accepted && !bound {
-            wrong(
-                faults,
+            faults.push(Fault::at(
                 &format!("/commitments/{index}/state"),
-                "Cet engagement n'est pas accepté.",
-                "This commitment is not accepted.",
-            );
+                FaultCode::Inconsistent,
+                Text::made(
+                    format!("« {} » n'est pas accepté.", held.title),
+                    format!("“{}” is not accepted.", held.title),
+                ),
+            ));
         }
         if held.side == Side::Host && found.row.host_id.is_none() {
             wrong(
@@ -169,6 +174,47 @@ fn of_the_amendment(
             );
         }
     }
+}
+
+/// What is paid already stays promised.
+async fn of_what_is_paid(
+    session: &mut Session,
+    commitments: &[CommitmentRow],
+    changed: &HashMap<CommitmentId, NewTerms>,
+    faults: &mut Vec<Fault>,
+) -> Result<(), ApiError> {
+    let Some(first) = commitments.first() else {
+        return Ok(());
+    };
+    let counts = [
+        FulfilmentState::Recorded,
+        FulfilmentState::Acknowledged,
+        FulfilmentState::Disputed,
+    ];
+    let paid: Vec<(CommitmentId, i64)> = fulfilments::table
+        .filter(fulfilments::commitment_id.eq_any(changed.keys()))
+        .filter(fulfilments::commune_code.eq(&first.commune_code))
+        .filter(fulfilments::state.eq_any(counts))
+        .filter(fulfilments::amount_cents.is_not_null())
+        .select((
+            fulfilments::commitment_id,
+            fulfilments::amount_cents.assume_not_null(),
+        ))
+        .load(&mut session.conn)
+        .await?;
+    for (index, held) in commitments.iter().enumerate() {
+        let theirs = paid.iter().filter(|(of, _)| *of == held.id);
+        let sum: i64 = theirs.map(|(_, cents)| cents).sum();
+        if held.amount_cents.is_some_and(|amount| amount < sum) {
+            wrong(
+                faults,
+                &format!("/commitments/{index}/amount_cents"),
+                "Moins que ce qui est déjà payé.",
+                "Less than what is paid already.",
+            );
+        }
+    }
+    Ok(())
 }
 
 async fn of_the_parties(
@@ -233,6 +279,19 @@ async fn of_the_parties(
             Party::Host => row.host_id,
         };
         let Some(account) = named.row.user_id else {
+            // Two people of one name sign with their accounts.
+            let namesake = |other: &&PartyState| {
+                let name = |party: &PartyState| party.identity.full_name.as_deref().map(fold);
+                other.row.party != party && name(other) == name(named)
+            };
+            if parties.iter().any(|other| namesake(&other)) {
+                wrong(
+                    faults,
+                    &pointer,
+                    "Le même nom signe pour une autre partie : nul ne signe pour deux.",
+                    "The same name signs for another party: nobody signs for two.",
+                );
+            }
             continue;
         };
         let mut theirs = memberships.iter().filter(|(_, user, _)| *user == account);
@@ -284,6 +343,18 @@ fn of_the_authority(
             "/authority/kind",
             "Une subvention demande une délibération.",
             "A subsidy needs a deliberation.",
+        );
+    }
+    // When the votes are equal, the mayor's counts for two.
+    let rejected = authority
+        .votes()
+        .is_some_and(|votes| votes.in_favour < votes.against);
+    if rejected {
+        wrong(
+            faults,
+            "/authority/votes",
+            "Le conseil municipal a rejeté cette délibération.",
+            "The council has rejected this deliberation.",
         );
     }
     if authority.executory_on.is_none() {

@@ -352,3 +352,35 @@ pub async fn void(
         .await?;
     Ok(())
 }
+
+/// The official who contested the commune's signature stands by it, when a convention that rests is resumed; nobody else
+/// does that for them.
+pub async fn confirm(session: &mut Session, id: ConventionId) -> Result<(), ApiError> {
+    let contested: Option<(SignatureId, Option<UserId>)> = signatures::table
+        .filter(signatures::convention_id.eq(id))
+        .filter(signatures::commune_code.eq(id.commune()))
+        .filter(signatures::contested_at.is_not_null())
+        .filter(signatures::voided_at.is_null())
+        .select((signatures::id, signatures::contested_by))
+        .first(&mut session.conn)
+        .await
+        .optional()?;
+    let Some((signature, by)) = contested else {
+        return Ok(());
+    };
+    if by != session.actor.user_id() {
+        return Err(ApiError::requirement(
+            "La signature de la commune est contestée : seul l'élu qui la conteste reprend la convention ; sinon, résiliez-la.",
+            "The commune's signature is contested: only the official who contests it resumes; else terminate it.",
+        ));
+    }
+    diesel::update(signatures::table.find((signature, id.commune())))
+        .set((
+            signatures::contested_at.eq(None::<DateTime<Utc>>),
+            signatures::contested_by.eq(None::<UserId>),
+            signatures::contest_reason.eq(None::<String>),
+        ))
+        .execute(&mut session.conn)
+        .await?;
+    Ok(())
+}

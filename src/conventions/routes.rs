@@ -219,8 +219,11 @@ pub async fn update_convention(
             if let Some(terms) = patch.new_terms.take() {
                 drafting::reword(session, &found.row, terms).await?;
             }
+            // Whoever reads the history sees that nothing that was signed has changed.
+            let remark = (found.row.state != ConventionState::Draft)
+                .then_some("Informations pratiques, hors de ce qui est signé");
             drafting::change(&mut found.row, patch)?;
-            model::advance(session, &mut found.row, step, action, None).await?;
+            model::advance(session, &mut found.row, step, action, remark).await?;
             view::reply(session, *id).await
         })
         .await

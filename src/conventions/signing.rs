@@ -5,6 +5,7 @@ use actix_web::{post, web};
 use chrono::NaiveDate;
 use diesel_async::RunQueryDsl;
 
+use super::content::ConventionContent;
 use super::dto::{Convention, SignatureMethod};
 use super::input::{RecordSignature, RecordedMethod, Sign};
 use super::lifecycle::{CONVENTION, ConventionAction, ConventionState};
@@ -13,7 +14,7 @@ use super::parties::{self, NewSignature, PartyState};
 use super::{amending, view};
 use crate::auth::caller::Caller;
 use crate::db::schema::signatures;
-use crate::http::error::{ApiError, Code, FaultCode};
+use crate::http::error::{ApiError, Code, FaultCode, Text};
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
 use crate::http::reply::Answer;
@@ -21,6 +22,7 @@ use crate::http::routes::Routes;
 use crate::ids::{ConventionId, DocumentId, SignatureId, UserId};
 use crate::lifecycle::Step;
 use crate::state::{Session, State};
+use crate::text::fold;
 use crate::{commitments, documents, initiatives};
 
 pub fn configure(routes: &mut Routes) {
@@ -160,6 +162,14 @@ pub async fn record_convention_signature(
                         "The convention has no such party.",
                     )
                 })?;
+            let me = fold(&session.actor.person()?.full_name);
+            if signatory.identity.full_name.as_deref().map(fold) == Some(me) {
+                return Err(ApiError::because(
+                    Code::ConflictOfInterest,
+                    "Nul n'enregistre sa propre signature : ce papier porte votre nom.",
+                    "Nobody records their own signature: this paper has your name on it.",
+                ));
+            }
             if let Some(scan) = document_id
                 && !documents::model::is_scan_of(&mut session.conn, scan, *id).await?
             {
@@ -198,6 +208,32 @@ fn check_hash(found: &Found, hash: &str) -> Result<(), ApiError> {
     })
 }
 
+/// Nobody signs before the day on which the act behind the convention is executory; the database holds it too.
+fn refuse_before_the_act(found: &Found, signed_on: NaiveDate) -> Result<(), ApiError> {
+    let content = found.row.content.as_deref().unwrap_or("{}");
+    let content: ConventionContent = serde_json::from_str(content).map_err(ApiError::internal)?;
+    let Some(act) = content.authority else {
+        return Ok(());
+    };
+    match act.executory_on {
+        Some(day) if signed_on < day => Err(ApiError {
+            detail: Some(Text::made(
+                format!(
+                    "L'acte {} est exécutoire le {} : on signe à partir de ce jour.",
+                    act.reference,
+                    day.format("%d/%m/%Y")
+                ),
+                format!(
+                    "Act {} is executory on {day}: signatures come from that day on.",
+                    act.reference
+                ),
+            )),
+            ..ApiError::new(Code::RequirementMissing)
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Adds a signature, and activates the convention when it is the last one. The database holds the rules on days,
 /// mandates and ages.
 async fn give(
@@ -216,6 +252,7 @@ async fn give(
             "This party has signed already.",
         ));
     }
+    refuse_before_the_act(found, given.signed_on)?;
     let hash = found
         .row
         .content_sha256

@@ -97,7 +97,7 @@ pub struct Verification {
 #[derive(Debug, Deserialize)]
 pub struct Exported {
     content: String,
-    content_sha256: String,
+    pub content_sha256: String,
     signatures: Vec<VerifiedSignature>,
 }
 

@@ -42,6 +42,13 @@ fn allowed_actions(
                         && session.today() <= signed.contestable_until
                 })
             }),
+            ConventionAction::Resume => parties.iter().all(|party| {
+                let contested = party
+                    .signature
+                    .as_ref()
+                    .is_some_and(|s| s.contested_at.is_some());
+                !contested || party.row.user_id == session.actor.user_id()
+            }),
             ConventionAction::Terminate => model::may_terminate(standing).is_ok(),
             _ => true,
         })
@@ -53,7 +60,7 @@ fn allowed_actions(
 pub struct Fingerprint {
     activated_at: Option<DateTime<Utc>>,
     published_at: Option<DateTime<Utc>>,
-    version: i32,
+    pub version: i32,
     pub state: ConventionState,
     pub content_sha256: Option<String>,
     commune: String,

@@ -582,6 +582,8 @@ diesel::table! {
         text -> Nullable<Text>,
         recorded_by -> Nullable<Uuid>,
         recused_at -> Timestamptz,
+        contested_at -> Nullable<Timestamptz>,
+        contest_reason -> Nullable<Text>,
     }
 }
 

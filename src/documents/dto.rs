@@ -108,10 +108,9 @@ pub struct NewDocument {
     pub name: String,
     /// What it is for.
     pub purpose: DocumentPurpose,
-    /// Only the two sides read it, even when what it is about is public: photos that show minors, for example.
-    #[serde(default)]
-    #[param(default = false)]
-    pub internal: bool,
+    /// Only the two sides read it, even when what it is about is public: photos that show minors, for example. A scan is
+    /// internal when nothing is said.
+    pub internal: Option<bool>,
     /// The version of a convention that it is about.
     pub convention: Option<ConventionId>,
     /// The fulfilment that it is about.

@@ -15,6 +15,10 @@ const METADATA_MAX: usize = 64 << 10;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
+/// What a PDF ends with, and within how many of its last bytes (ISO 32000-1, annex H.3.18).
+const PDF_END: &[u8] = b"%%EOF";
+const PDF_END_WITHIN: usize = 1024;
+
 /// What a file goes through on its way in.
 pub struct Sieve {
     pub media_type: MediaType,
@@ -73,6 +77,10 @@ impl Sieve {
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Unreadable> {
         if self.step == Step::Whole {
             out.extend_from_slice(bytes);
+            // The end is kept: a PDF says there that it is whole.
+            self.held.extend_from_slice(bytes);
+            let before = self.held.len().saturating_sub(PDF_END_WITHIN);
+            self.held.drain(..before);
             return Ok(());
         }
         self.held.extend_from_slice(bytes);
@@ -83,6 +91,10 @@ impl Sieve {
     /// After the last byte: whether the file was whole.
     pub fn finish(self) -> Result<MediaType, Unreadable> {
         match self.step {
+            Step::Whole if self.media_type == MediaType::Pdf => {
+                let whole = self.held.windows(PDF_END.len()).any(|end| end == PDF_END);
+                whole.then_some(self.media_type).ok_or(Unreadable)
+            }
             Step::Whole | Step::End => Ok(self.media_type),
             Step::Text if self.held.is_empty() => Ok(self.media_type),
             _ => Err(Unreadable),

@@ -12,6 +12,7 @@ use super::dto::{
 };
 use crate::audit::{self, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
+use crate::commitments::fulfilments::model as fulfilments_of;
 use crate::commitments::lifecycle::FulfilmentState;
 use crate::db::schema::{
     conventions, documents, evaluations, fulfilments, initiatives as initiatives_table, signatures,
@@ -92,7 +93,7 @@ impl Coming {
             place: Place::Initiative(id),
             name: new.name,
             purpose: new.purpose,
-            internal: new.internal,
+            internal: new.internal.unwrap_or(new.purpose == DocumentPurpose::Scan),
             convention: new.convention,
             fulfilment: new.fulfilment,
             evaluation: new.evaluation,
@@ -214,10 +215,10 @@ fn is_inside(standing: &Standing) -> bool {
     standing.is_town_hall() || standing.is_on_the_holders_side()
 }
 
-/// The documents that somebody may read who may read their matter: the two sides all of them; others what is there,
-/// is not internal, and is about something public.
+/// The documents that somebody may read who may read their matter: the two sides all of them; others what they sent
+/// themselves, and what is there, is not internal, and is about something public.
 macro_rules! readable {
-    ($standing:expr) => {{
+    ($standing:expr, $me:expr) => {{
         let mut query = documents::table
             .inner_join(users::table.on(users::id.eq(documents::uploaded_by)))
             .left_join(
@@ -243,12 +244,16 @@ macro_rules! readable {
                 .nullable()
                 .is_not_distinct_from(FulfilmentState::Acknowledged);
             let validated = evaluations::validated_at.nullable().is_not_null();
-            query = query
-                .filter(documents::state.eq(DocumentState::Stored))
-                .filter(documents::internal.eq(false))
-                .filter(documents::convention_id.is_null().or(in_force))
-                .filter(documents::fulfilment_id.is_null().or(acknowledged))
-                .filter(documents::evaluation_id.is_null().or(validated));
+            let public = documents::state
+                .eq(DocumentState::Stored)
+                .and(documents::internal.eq(false))
+                .and(documents::convention_id.is_null().or(in_force))
+                .and(documents::fulfilment_id.is_null().or(acknowledged))
+                .and(documents::evaluation_id.is_null().or(validated));
+            query = match $me {
+                Some(me) => query.filter(public.or(documents::uploaded_by.eq(me))),
+                None => query.filter(public),
+            };
         }
         query
     }};
@@ -266,7 +271,7 @@ pub async fn list(
     after: Option<Position>,
     limit: i64,
 ) -> Result<Page<NamedDocument>, ApiError> {
-    let mut query = readable!(standing)
+    let mut query = readable!(standing, session.actor.user_id())
         .filter(documents::state.eq(DocumentState::Stored))
         .order((documents::created_at.desc(), documents::id.desc()))
         .limit(limit + 1);
@@ -342,7 +347,7 @@ async fn readable(
     matter: Matter,
     id: DocumentId,
 ) -> Result<(Matter, NamedDocument), ApiError> {
-    let found = readable!(&matter.standing)
+    let found = readable!(&matter.standing, session.actor.user_id())
         .filter(documents::id.eq(id))
         .filter(documents::commune_code.eq(id.commune()))
         .first(&mut session.conn)
@@ -369,9 +374,11 @@ async fn may_add(session: &mut Session, new: &Coming) -> Result<(Matter, Role), 
 /// Either side adds to an initiative, while what it is about may change. The database holds that this belongs to the
 /// initiative.
 async fn may_add_to(session: &mut Session, found: &Found, new: &Coming) -> Result<Role, ApiError> {
-    let mut role = found
-        .standing
-        .permit(&[Role::Holder, Role::Host, Role::Agent])?;
+    let standing = match new.fulfilment {
+        Some(id) => fulfilments_of::standing(session, id, &found.standing).await?,
+        None => found.standing.clone(),
+    };
+    let mut role = standing.permit(&[Role::Holder, Role::Host, Role::Agent])?;
     let subjects = [
         new.convention.is_some(),
         new.fulfilment.is_some(),
@@ -579,7 +586,7 @@ pub async fn erase_with(
     role: Role,
 ) -> Result<(), ApiError> {
     let matter = locked(session, Place::Meeting(meeting.id)).await?;
-    let about: Vec<(DocumentRow, String)> = readable!(&matter.standing)
+    let about: Vec<(DocumentRow, String)> = readable!(&matter.standing, None::<UserId>)
         .filter(documents::meeting_id.eq(meeting.id))
         .filter(documents::commune_code.eq(&meeting.commune_code))
         .filter(documents::state.eq(DocumentState::Stored))

@@ -99,7 +99,7 @@ async fn list(
             next_cursor,
         }
     })?;
-    Ok(reply.public_to(&anyone, PUBLIC_FOR))
+    Ok(reply.public_to(anyone, PUBLIC_FOR))
 }
 
 /// Upload a document

@@ -66,7 +66,8 @@ pub struct Evaluation {
     /// Advice to those who will do the like.
     #[schema(required, example = "Réserver les machines avant la moisson.")]
     pub advice: Option<String>,
-    /// The people whom it concerned, by age.
+    /// The people whom it concerned, by age; for others than the holder and the town hall fewer than five of an age band are
+    /// counted without an age.
     #[schema(max_items = 7)]
     pub people: Vec<AgeCount>,
     /// When it was written.

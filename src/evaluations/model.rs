@@ -67,23 +67,45 @@ impl EvaluationRow {
             || standing.is_on_the_holders_side()
     }
 
+    /// Whether the caller could take this action now, as far as the row tells.
+    fn is_open_to(&self, action: EvaluationAction, session: &Session, initiative: &Found) -> bool {
+        let me = session.actor.user_id();
+        let answers = initiative.row.state == InitiativeState::Completed
+            && me != Some(self.created_by)
+            && (self.agreed_by.is_none() || me != self.agreed_by);
+        match action {
+            EvaluationAction::Update => true,
+            EvaluationAction::Agree => answers && self.agreed_at.is_none(),
+            EvaluationAction::Validate => answers && self.agreed_at.is_some(),
+        }
+    }
+
     /// As the caller sees it.
     pub async fn show(
         self,
-        conn: &mut AsyncPgConnection,
-        standing: &Standing,
+        session: &mut Session,
+        initiative: &Found,
     ) -> Result<Evaluation, ApiError> {
+        let allowed_actions = EVALUATION
+            .allowed(self.state(), &initiative.standing)
+            .into_iter()
+            .filter(|action| self.is_open_to(*action, session, initiative))
+            .collect();
         let people: Vec<(AgeBand, i32)> = evaluation_people::table
             .filter(evaluation_people::evaluation_id.eq(self.id))
             .filter(evaluation_people::commune_code.eq(&self.commune_code))
             .select((evaluation_people::age_band, evaluation_people::people))
-            .load(conn)
+            .load(&mut session.conn)
             .await?;
         let mut people: Vec<AgeCount> = people
             .into_iter()
             .map(|(age_band, people)| AgeCount { age_band, people })
             .collect();
         people.sort_unstable_by_key(|count| count.age_band);
+        let standing = &initiative.standing;
+        if !standing.is_town_hall() && !standing.is_on_the_holders_side() {
+            people = AgeCount::for_everybody(people);
+        }
         let rate = ratio(
             &BigDecimal::from(self.savings_cents),
             &BigDecimal::from(self.reference_cost_cents),
@@ -93,7 +115,7 @@ impl EvaluationRow {
             id: self.id,
             initiative_id: self.initiative_id,
             state: self.state(),
-            allowed_actions: EVALUATION.allowed(self.state(), standing),
+            allowed_actions,
             summary: self.summary,
             reference_cost_cents: self.reference_cost_cents,
             expected_cost_cents: self.expected_cost_cents,

@@ -32,7 +32,7 @@ pub fn configure(routes: &mut Routes) {
 async fn answer(session: &mut Session, initiative: &Found) -> Answer {
     let row = model::find(&mut session.conn, initiative).await?;
     let version = row.version;
-    let shown = row.show(&mut session.conn, &initiative.standing).await?;
+    let shown = row.show(session, initiative).await?;
     Reply::resource(version, &shown)
 }
 
@@ -91,7 +91,7 @@ pub async fn create_evaluation(
             model::create(session, &initiative, step.role, body.0).await?;
             let row = model::find(&mut session.conn, &initiative).await?;
             let version = row.version;
-            let shown = row.show(&mut session.conn, &initiative.standing).await?;
+            let shown = row.show(session, &initiative).await?;
             Reply::created(format!("/v1/initiatives/{id}/evaluation"), version, &shown)
         })
         .await

@@ -113,7 +113,7 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         "envelopes_not_exceeded",
         Code::EnvelopeExceeded,
         Text::new(
-            "L'enveloppe de cette année ne couvre pas tout ce qui est réservé.",
+            "L'enveloppe de l'année visée ne couvre pas tout ce qui est réservé.",
             "The envelope of that year does not cover all that is reserved.",
         ),
     ),
@@ -139,6 +139,38 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         Text::new(
             "Les paiements dépasseraient l'engagement.",
             "Payments would exceed the commitment.",
+        ),
+    ),
+    (
+        "conventions_authority_adopted",
+        Code::RequirementMissing,
+        Text::new(
+            "Le conseil municipal a rejeté cette délibération.",
+            "The council has rejected this deliberation.",
+        ),
+    ),
+    (
+        "recusals_contested_is_respected",
+        Code::RequirementMissing,
+        Text::new(
+            "Cette personne a contesté un déport dans cette affaire.",
+            "This person has contested a recusal in this matter.",
+        ),
+    ),
+    (
+        "fulfilments_not_before_promise",
+        Code::RequirementMissing,
+        Text::new(
+            "Rien n'était encore promis ce jour-là.",
+            "Nothing was promised yet on that day.",
+        ),
+    ),
+    (
+        "fulfilments_within_reach",
+        Code::RequirementMissing,
+        Text::new(
+            "C'est plus de dix fois ce qui était promis : vérifiez l'unité, ou faites un avenant.",
+            "This is more than ten times what was promised: look at the unit, or amend the convention.",
         ),
     ),
     (

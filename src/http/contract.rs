@@ -159,7 +159,11 @@ impl Operation {
                 ));
             };
             let Some(reading) = self.parameters.get(&name) else {
-                faults.push(query_fault(&name, FaultCode::UnknownField, unknown_field()));
+                faults.push(query_fault(
+                    &name,
+                    FaultCode::UnknownField,
+                    unknown_parameter(),
+                ));
                 continue;
             };
             let value = match reading {
@@ -290,6 +294,16 @@ pub fn write_integers(value: &mut Value) {
     }
 }
 
+/// A text in which something can be seen.
+pub const VISIBLE: &str = r"\S";
+
+fn unknown_parameter() -> Text {
+    Text::new(
+        "Ce paramètre n'existe pas ici.",
+        "This parameter does not exist here.",
+    )
+}
+
 fn unknown_field() -> Text {
     Text::new(
         "Ce champ n'existe pas ici.",
@@ -387,6 +401,17 @@ pub fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
             FaultCode::BadFormat,
             &format!("Le format attendu est « {format} »."),
             &format!("The format expected is \"{format}\"."),
+        ),
+        // Of nothing it was said already that it is too short.
+        Kind::Pattern { pattern }
+            if pattern == VISIBLE && error.instance().as_str().is_some_and(str::is_empty) =>
+        {
+            Vec::new()
+        }
+        Kind::Pattern { pattern } if pattern == VISIBLE => one(
+            FaultCode::TooShort,
+            "Du texte, et pas seulement des espaces.",
+            "Some text, and not only blanks.",
         ),
         Kind::Pattern { pattern } => one(
             FaultCode::BadFormat,

@@ -159,8 +159,8 @@ problem_codes! {
     WrongState = "wrong_state", 409,
         "L'état actuel ne permet pas cette action.", "The current state does not allow this action.";
     ConflictOfInterest = "conflict_of_interest", 409,
-        "Nul ne se tient des deux côtés : vous êtes membre du porteur ou de la structure porteuse, ou vous êtes récusé.",
-        "Nobody stands on both sides: you are a member of the holder or of the host organisation, or were recused.";
+        "Nul ne se tient des deux côtés : vous êtes membre du porteur ou de la structure porteuse, ou récusé dans cette affaire.",
+        "Nobody stands on both sides: you are a member of the holder or of the host organisation, or stand aside.";
     AlreadyExists = "already_exists", 409,
         "Cela existe déjà.", "This exists already.";
     EnvelopeExceeded = "envelope_exceeded", 409,

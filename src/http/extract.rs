@@ -180,9 +180,17 @@ pub fn refuse_other_types(request: &HttpRequest) -> Result<(), ApiError> {
         return Ok(());
     }
     let types = operation.content_types();
+    let (fr, en) = if request.headers().contains_key(header::CONTENT_TYPE) {
+        ("Type accepté", "Accepted type")
+    } else {
+        (
+            "Un corps est attendu, avec son type",
+            "A body is needed, with its type",
+        )
+    };
     let detail = Text::made(
-        format!("Type accepté, sans compression : {types}."),
-        format!("Accepted type, without compression: {types}."),
+        format!("{fr}, sans compression : {types}."),
+        format!("{en}, without compression: {types}."),
     );
     Err(ApiError {
         detail: Some(detail),
@@ -245,12 +253,13 @@ fn find_nul(at: &str, value: &Value, faults: &mut Vec<Fault>) {
     }
 }
 
-/// The broken rules of the `validator` crate as faults. A rule's code is the kind of fault, its message
-/// "French | English".
+/// The broken rules of the `validator` crate as faults. A rule's message is "French | English"; one of a whole body has
+/// the name of the field at fault as its code, and none where several are.
 fn rules_broken(at: &str, errors: &ValidationErrors) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (field, kind) in errors.errors() {
-        let pointer = if *field == "__all__" {
+        let of_the_whole = *field == "__all__";
+        let pointer = if of_the_whole {
             at.to_owned()
         } else {
             format!("{at}/{field}")
@@ -262,6 +271,10 @@ fn rules_broken(at: &str, errors: &ValidationErrors) -> Vec<Fault> {
                     .as_deref()
                     .unwrap_or("Cette valeur est incorrecte. | This value is wrong.");
                 let (fr, en) = message.split_once(" | ").unwrap_or((message, message));
+                let pointer = match error.code.as_ref() {
+                    field if of_the_whole && !field.is_empty() => format!("{at}/{field}"),
+                    _ => pointer.clone(),
+                };
                 Fault::at(
                     &pointer,
                     FaultCode::Inconsistent,

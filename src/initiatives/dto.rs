@@ -447,7 +447,7 @@ fn dates_in_order(new: &NewInitiative) -> Result<(), ValidationError> {
         .zip(new.ends_on)
         .is_some_and(|(start, end)| end < start)
     {
-        return Err(ValidationError::new("dates")
+        return Err(ValidationError::new("ends_on")
             .with_message("La fin précède le début. | The end comes before the start.".into()));
     }
     Ok(())
@@ -773,7 +773,26 @@ impl AgeCount {
             "Each age band once.",
         ))
     }
+
+    /// What everybody sees of people counted by age: of a small group nobody learns how old they are. The indicator
+    /// `headcounts` counts in the same way.
+    pub fn for_everybody(counts: Vec<Self>) -> Vec<Self> {
+        let (mut shown, few): (Vec<Self>, Vec<Self>) = counts
+            .into_iter()
+            .partition(|count| count.people >= FEW && count.age_band != AgeBand::Unknown);
+        let people = few.iter().map(|count| count.people).sum();
+        if people > 0 {
+            shown.push(Self {
+                age_band: AgeBand::Unknown,
+                people,
+            });
+        }
+        shown
+    }
 }
+
+/// Fewer people of an age band than this are not told apart.
+const FEW: i32 = 5;
 
 /// A headcount of one day.
 #[derive(Debug, Serialize, ToSchema)]

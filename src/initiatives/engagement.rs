@@ -202,7 +202,8 @@ pub async fn leave_initiative(
 
 /// List the headcounts of an initiative
 ///
-/// People counted by age band, without names: minors above all.
+/// People counted by age band, without names: minors above all. For others than the holder and the town hall fewer than
+/// five people of an age band are counted without an age.
 #[utoipa::path(
     tag = "initiatives",
     params(("id" = InitiativeId, Path, description = "Identifier of the initiative.")),
@@ -216,7 +217,8 @@ pub async fn list_headcounts(
     id: web::Path<InitiativeId>,
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
-    model::find(&mut session, *id).await?;
+    let standing = model::find(&mut session, *id).await?.standing;
+    let inside = standing.is_town_hall() || standing.is_on_the_holders_side();
     let rows: Vec<(NaiveDate, AgeBand, i32)> = headcounts::table
         .filter(headcounts::initiative_id.eq(*id))
         .filter(headcounts::commune_code.eq(id.commune()))
@@ -237,6 +239,11 @@ pub async fn list_headcounts(
                 counted_on,
                 counts: vec![count],
             }),
+        }
+    }
+    if !inside {
+        for day in &mut days {
+            day.counts = AgeCount::for_everybody(std::mem::take(&mut day.counts));
         }
     }
     Reply::data(&HeadcountList { data: days })

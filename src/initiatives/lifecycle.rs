@@ -39,6 +39,7 @@ codes! {
         Refuse = "refuse", "Refuser", "Refuse";
         RecordDecision = "record_decision", "Enregistrer une décision prise sur papier", "Record a decision on paper";
         RecordQuickAccept = "record_quick_accept", "Enregistrer sur papier l'accord donné à un petit projet", "Record a quick yes on paper";
+        ContestRecusal = "contest_recusal", "Contester un déport enregistré en son nom", "Contest a recusal recorded in one's name";
         Contest = "contest", "Contester une décision enregistrée en son nom", "Contest a decision recorded in one's name";
         Redirect = "redirect", "Réorienter", "Redirect";
         Reopen = "reopen", "Rouvrir", "Reopen";
@@ -321,8 +322,18 @@ pub const INITIATIVE: Lifecycle<InitiativeState, Action> = Lifecycle {
             None,
             &[TownHall],
             Text::new(
-                "Une fois par personne, soi-même ou un élu pour qui un agent l'enregistre ; sans retour.",
-                "Once a person, oneself or somebody for whom an agent records it; for good.",
+                "Une fois par personne, soi-même ou un élu pour qui un agent l'enregistre ; sans retour, sauf si celui-ci conteste.",
+                "Once a person, oneself or somebody for whom an agent records it; for good, unless that person contests it.",
+            ),
+        ),
+        rule(
+            Action::ContestRecusal,
+            RECEIVED,
+            None,
+            &[TownHall],
+            Text::new(
+                "La personne au nom de qui un agent a enregistré un déport, dans les huit jours ; un motif.",
+                "The person in whose name an agent recorded a recusal, within eight days; a reason.",
             ),
         ),
         rule(

@@ -701,8 +701,9 @@ pub async fn require_opinion(
     }
 }
 
-/// The actions that the caller may take now; `contestable` where the last decision was recorded in their name.
-pub fn allowed_actions(found: &Found, contestable: bool) -> Vec<InitiativeAction> {
+/// The actions that the caller may take now; `contestable` where the last decision was recorded in their name,
+/// `evaluated` where the evaluation is written.
+pub fn allowed_actions(found: &Found, contestable: bool, evaluated: bool) -> Vec<InitiativeAction> {
     let published = found.row.published_at.is_some();
     let received = found.row.submitted_at.is_some();
     INITIATIVE
@@ -714,7 +715,9 @@ pub fn allowed_actions(found: &Found, contestable: bool) -> Vec<InitiativeAction
             | InitiativeAction::Unpublish => published,
             InitiativeAction::Publish => received && !published,
             InitiativeAction::Recuse => !found.standing.recused,
+            InitiativeAction::ContestRecusal => found.standing.may_contest_recusal,
             InitiativeAction::Contest => contestable,
+            InitiativeAction::Evaluate => !evaluated,
             _ => true,
         })
         .collect()

@@ -20,7 +20,7 @@ use crate::db::batch::{Lookup, PLACES};
 use crate::db::contestable_until;
 use crate::db::remembered::Remembered;
 use crate::db::schema::{
-    self, communes, decisions, endorsements, initiatives, opinions, participations,
+    self, communes, decisions, endorsements, evaluations, initiatives, opinions, participations,
 };
 use crate::holders;
 use crate::holders::dto::HolderSummary;
@@ -265,7 +265,7 @@ pub fn for_everybody(whole: Whole) -> Result<Initiative, ApiError> {
 fn compose(
     whole: Whole,
     standing: Standing,
-    mine: Option<(bool, bool)>,
+    mine: Option<Own>,
     actor: &Actor,
 ) -> Result<(i32, Initiative), ApiError> {
     let Whole { columns, host } = whole;
@@ -289,7 +289,8 @@ fn compose(
     let contestable = in_name
         .as_ref()
         .is_some_and(|decision| decision.is_contestable_by(actor.user_id(), actor.today()));
-    let allowed_actions = allowed_actions(&found, contestable);
+    let evaluated = mine.as_ref().is_some_and(|mine| mine.evaluated);
+    let allowed_actions = allowed_actions(&found, contestable, evaluated);
     let decision_on_paper = in_name.zip(paper).and_then(|(decision, (reference, at))| {
         Some(DecisionOnPaper {
             paper_reference: reference?,
@@ -343,20 +344,28 @@ fn compose(
         redirected_to: row.redirected_to,
         endorsement_count: counts.0,
         participant_count: counts.1,
-        endorsed_by_me: mine.map(|(endorsed, _)| endorsed),
-        joined_by_me: mine.map(|(_, joined)| joined),
+        endorsed_by_me: mine.as_ref().map(|mine| mine.endorsed),
+        joined_by_me: mine.map(|mine| mine.joined),
         inside,
         created_at: row.created_at,
     };
     Ok((version, initiative))
 }
 
-/// Whether the caller supports it and takes part; nothing when nobody is signed in.
+/// What only somebody who is signed in needs to know of it.
+#[derive(Queryable)]
+struct Own {
+    endorsed: bool,
+    joined: bool,
+    evaluated: bool,
+}
+
+/// Whether the caller supports it and takes part, and whether it is evaluated; nothing when nobody is signed in.
 async fn own_engagement(
     mut conn: &AsyncPgConnection,
     actor: &Actor,
     id: InitiativeId,
-) -> Result<Option<(bool, bool)>, ApiError> {
+) -> Result<Option<Own>, ApiError> {
     let Some(me) = actor.user_id() else {
         return Ok(None);
     };
@@ -368,6 +377,11 @@ async fn own_engagement(
                 .filter(participations::commune_code.eq(id.commune()))
                 .filter(participations::user_id.eq(me))
                 .filter(participations::ended_at.is_null()),
+        ),
+        exists(
+            evaluations::table
+                .filter(evaluations::initiative_id.eq(id))
+                .filter(evaluations::commune_code.eq(id.commune())),
         ),
     ))
     .get_result(&mut conn)

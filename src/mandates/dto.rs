@@ -110,7 +110,7 @@ pub struct NewMandate {
 
 fn agents_never_sign(mandate: &NewMandate) -> Result<(), ValidationError> {
     if mandate.may_sign && mandate.role == MandateRole::Agent {
-        return Err(ValidationError::new("agent")
+        return Err(ValidationError::new("may_sign")
             .with_message("Un agent ne signe jamais. | Agents never sign.".into()));
     }
     Ok(())
@@ -131,13 +131,14 @@ fn signs_by_delegation(mandate: &NewMandate) -> Result<(), ValidationError> {
         mandate.delegation_on.is_some(),
     );
     fault.map_or(Ok(()), |Text { fr, en }| {
-        Err(ValidationError::new("delegation").with_message(format!("{fr} | {en}").into()))
+        Err(ValidationError::new("delegation_reference")
+            .with_message(format!("{fr} | {en}").into()))
     })
 }
 
 fn dates_in_order(mandate: &NewMandate) -> Result<(), ValidationError> {
     if mandate.ends_on.is_some_and(|end| end < mandate.starts_on) {
-        return Err(ValidationError::new("dates")
+        return Err(ValidationError::new("ends_on")
             .with_message("La fin précède le début. | The end comes before the start.".into()));
     }
     Ok(())

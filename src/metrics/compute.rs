@@ -7,10 +7,10 @@ use crate::figures::{self, ratio};
 
 /// With fewer cases in a year than this, a rate or median takes three years together.
 const ENOUGH: i64 = 5;
-/// The year itself and those before it.
-pub const POOL: i32 = 3;
+/// How many years before it a year takes with it.
+pub const POOL: u32 = 2;
 
-/// Cases of one commune, indicator and year that have a part (and, of medians, a value) in common.
+/// Cases of one territory, indicator, group and period that have a part (and, of medians, a value) in common.
 #[derive(Clone, Debug)]
 pub struct Cases {
     pub part: Option<String>,
@@ -21,50 +21,67 @@ pub struct Cases {
     pub n: i64,
 }
 
-/// The value of an indicator in one year.
+/// The value of an indicator in one period.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figure {
     pub value: Option<BigDecimal>,
     pub n: Option<i64>,
-    pub pooled_years: Option<Vec<i32>>,
+    /// Whether the years before were taken with it.
+    pub is_pooled: bool,
     /// Sums by part, where there are parts.
     pub parts: Vec<(String, BigDecimal)>,
 }
 
-/// The value of an indicator in a year, from the cases of that year and, for rates and medians, of the years before.
-pub fn figure<'a, F>(kind: IndicatorKind, year: i32, population: Option<i32>, cases_of: F) -> Figure
-where
-    F: Fn(i32) -> &'a [Cases],
-{
+/// The value of an indicator in a period, from its cases; and, for rates, means and medians of a year with too few cases,
+/// from those of the two years before.
+pub fn figure(
+    kind: IndicatorKind,
+    population: Option<i64>,
+    cases: &[Cases],
+    before: Option<&[&[Cases]]>,
+) -> Figure {
     match kind {
-        IndicatorKind::Total | IndicatorKind::Stock => total(cases_of(year)),
+        IndicatorKind::Total | IndicatorKind::Stock => total(cases),
         IndicatorKind::PerResident => Figure {
-            value: ratio(
-                &sum(cases_of(year)),
-                &BigDecimal::from(population.unwrap_or(0)),
-                2,
-            ),
+            value: ratio(&sum(cases), &BigDecimal::from(population.unwrap_or(0)), 2),
             ..Figure::default()
         },
-        IndicatorKind::Median | IndicatorKind::Rate => {
-            let enough = count(cases_of(year)) >= ENOUGH;
-            let first = if enough { year } else { year - POOL + 1 };
-            let years: Vec<i32> = (first..=year).collect();
-            let cases: Vec<&Cases> = years.iter().flat_map(|year| cases_of(*year)).collect();
+        IndicatorKind::Median | IndicatorKind::Mean | IndicatorKind::Rate => {
+            let earlier = before.filter(|_| count(cases) < ENOUGH);
+            let all: Vec<&Cases> = earlier
+                .into_iter()
+                .flatten()
+                .copied()
+                .chain([cases])
+                .flatten()
+                .collect();
             Figure {
                 value: if kind == IndicatorKind::Median {
-                    median(&cases)
+                    median(&all)
                 } else {
-                    rate(&cases)
+                    rate(&all)
                 },
-                n: Some(cases.iter().map(|cases| cases.n).sum()),
-                pooled_years: (!enough).then_some(years),
+                n: Some(all.iter().map(|cases| cases.n).sum()),
+                is_pooled: earlier.is_some(),
                 parts: Vec::new(),
             }
         }
         // What is reported by hand stands beside the figures.
         IndicatorKind::Reported => Figure::default(),
     }
+}
+
+/// A figure for a thousand residents, rounded to two decimals; of rates, means and medians it says nothing.
+pub fn per_thousand(
+    kind: IndicatorKind,
+    value: Option<&BigDecimal>,
+    population: Option<i64>,
+) -> Option<BigDecimal> {
+    if !matches!(kind, IndicatorKind::Total | IndicatorKind::Stock) {
+        return None;
+    }
+    let thousandfold = value? * BigDecimal::from(1000);
+    ratio(&thousandfold, &BigDecimal::from(population.unwrap_or(0)), 2)
 }
 
 fn count(cases: &[Cases]) -> i64 {
@@ -132,17 +149,19 @@ mod tests {
         kind: IndicatorKind,
         years: &[(i32, Vec<Cases>)],
         year: i32,
-    ) -> (Option<String>, Option<i64>, Option<Vec<i32>>) {
-        let figure = figure(kind, year, Some(100), |year| {
+    ) -> (Option<String>, Option<i64>, bool) {
+        let cases_of = |year| {
             years
                 .iter()
                 .find(|(known, _)| *known == year)
                 .map_or(&[][..], |(_, cases)| cases.as_slice())
-        });
+        };
+        let before = [cases_of(year - 2), cases_of(year - 1)];
+        let figure = figure(kind, Some(100), cases_of(year), Some(&before));
         (
             figure.value.map(|value| plain(&value)),
             figure.n,
-            figure.pooled_years,
+            figure.is_pooled,
         )
     }
 
@@ -173,26 +192,22 @@ mod tests {
         let rate = IndicatorKind::Rate;
         assert_eq!(
             of(rate, &years, 2025),
-            (Some("0.8".to_owned()), Some(5), None)
+            (Some("0.8".to_owned()), Some(5), false)
         );
         assert_eq!(
             of(rate, &years, 2026),
-            (
-                Some("0.5".to_owned()),
-                Some(10),
-                Some(vec![2024, 2025, 2026])
-            )
+            (Some("0.5".to_owned()), Some(10), true)
         );
-        assert_eq!(
-            of(rate, &years, 2023),
-            (None, Some(0), Some(vec![2021, 2022, 2023]))
-        );
+        assert_eq!(of(rate, &years, 2023), (None, Some(0), true));
     }
 
     #[test]
     fn a_rate_of_nothing_has_no_value() {
         let years = [(2026, vec![cases(0, Some(0), 6)])];
-        assert_eq!(of(IndicatorKind::Rate, &years, 2026), (None, Some(6), None));
+        assert_eq!(
+            of(IndicatorKind::Rate, &years, 2026),
+            (None, Some(6), false)
+        );
     }
 
     #[test]
@@ -211,18 +226,36 @@ mod tests {
             Some("2")
         );
         for nobody in [None, Some(0)] {
-            let figure = figure(IndicatorKind::PerResident, 2026, nobody, |_| &years[0].1);
+            let figure = figure(IndicatorKind::PerResident, nobody, &years[0].1, None);
             assert_eq!(figure.value, None);
         }
+    }
+
+    #[test]
+    fn what_is_counted_is_set_against_the_residents() {
+        let of = |kind, population| {
+            let value = BigDecimal::from(7);
+            per_thousand(kind, Some(&value), population).map(|value| plain(&value))
+        };
+        assert_eq!(
+            of(IndicatorKind::Total, Some(6700)).as_deref(),
+            Some("1.04")
+        );
+        assert_eq!(of(IndicatorKind::Total, Some(0)), None);
+        assert_eq!(of(IndicatorKind::Total, None), None);
+        assert_eq!(of(IndicatorKind::Rate, Some(6700)), None);
     }
 
     #[test]
     fn parts_stand_beside_the_total() {
         let mut labour = cases(5, None, 1);
         labour.part = Some("labour".to_owned());
-        let figure = figure(IndicatorKind::Total, 2026, None, |_| {
-            std::slice::from_ref(&labour)
-        });
+        let figure = figure(
+            IndicatorKind::Total,
+            None,
+            std::slice::from_ref(&labour),
+            None,
+        );
         assert_eq!(figure.parts.len(), 1);
         assert_eq!(figure.parts[0].0, "labour");
     }

@@ -1,38 +1,57 @@
-//! Metrics from the database, in three queries however much is asked for.
+//! Metrics from the database, in a few queries however much is asked for.
 
 use std::collections::HashMap;
 
 use bigdecimal::BigDecimal;
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, Numeric, Text};
+use diesel::sql_types::{Array, BigInt, Date, Nullable, Numeric, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::compute::{Cases, POOL, figure};
+use super::compute::{Cases, POOL, figure, per_thousand};
 use super::dto::{
-    CommuneMetrics, IndicatorCode, MetricFilter, MetricPart, MetricReport, MetricValue,
-    ReportedMeasure, YearMetrics,
+    IndicatorCode, MetricFilter, MetricPart, MetricReport, MetricValue, PeriodMetrics,
+    ReportedMeasure, Territory, TerritoryMetrics,
 };
 use super::indicators::{Indicator, IndicatorKind, SOURCES, indicators};
-use crate::db::schema::{communes, measures};
+use super::periods::{Period, PeriodUnit};
+use super::territories::{self, Place, TerritoryKind};
+use crate::codes::codes;
+use crate::db::schema::measures;
 use crate::figures::plain;
 use crate::http::error::{ApiError, FaultCode};
-use crate::initiatives::dto::CommuneSummary;
 use crate::state::Session;
 
-/// Longest period of one request, in years.
+/// Longest time of one request, in years.
 const YEARS_MAX: i32 = 12;
+/// Most periods of one request, over all its territories; fewer where each is told by groups.
+const PERIODS_MAX: usize = 240;
+const GROUPED_PERIODS_MAX: usize = 40;
+
+codes! {
+    /// By what figures are grouped.
+    pub enum MetricGroup "metric_groups" {
+        Theme = "theme", "Thème", "Theme";
+        HolderKind = "holder_kind", "Nature du porteur", "Kind of holder";
+    }
+}
 
 /// What a request asks for, checked.
 struct Question {
-    communes: Vec<String>,
-    from: i32,
-    to: i32,
+    places: Vec<Place>,
+    periods: Vec<Period>,
+    unit: PeriodUnit,
+    group_by: Option<MetricGroup>,
     indicators: Vec<&'static Indicator>,
+    today: NaiveDate,
 }
 
 impl Question {
-    fn new(filter: MetricFilter, today: NaiveDate) -> Result<Self, ApiError> {
+    async fn new(
+        conn: &mut AsyncPgConnection,
+        filter: MetricFilter,
+        today: NaiveDate,
+    ) -> Result<Self, ApiError> {
         let to = filter.to.unwrap_or(today.year());
         let from = filter.from.unwrap_or(to);
         if to > today.year() {
@@ -51,9 +70,21 @@ impl Question {
                 "1 to 12 years, in order.",
             ));
         }
-        let mut codes = filter.communes;
-        let mut seen = std::collections::HashSet::new();
-        codes.retain(|code| seen.insert(code.clone()));
+        let places = territories::named(conn, &filter).await?;
+        let unit = filter.period.unwrap_or(PeriodUnit::Year);
+        let periods = Period::of_years(unit, from, to, today);
+        let most = match filter.group_by {
+            Some(_) => GROUPED_PERIODS_MAX,
+            None => PERIODS_MAX,
+        };
+        if places.len() * periods.len() > most {
+            return Err(ApiError::query_fault(
+                "from",
+                FaultCode::OutOfRange,
+                "Territoires × périodes : 240 au plus, 40 avec group_by.",
+                "Territories × periods: at most 240, with group_by 40.",
+            ));
+        }
         let asked = |indicator: &Indicator| {
             filter
                 .indicators
@@ -61,36 +92,72 @@ impl Question {
                 .is_none_or(|codes| codes.iter().any(|code| code.0.code == indicator.code))
         };
         Ok(Self {
-            communes: codes,
-            from,
-            to,
+            places,
+            periods,
+            unit,
+            group_by: filter.group_by,
             indicators: indicators().filter(|indicator| asked(indicator)).collect(),
+            today,
         })
     }
 
     fn asks_for_measures(&self) -> bool {
-        self.indicators
+        let by_hand = |indicator: &&&Indicator| indicator.kind == IndicatorKind::Reported;
+        self.unit == PeriodUnit::Year && self.indicators.iter().any(|of| by_hand(&of))
+    }
+
+    /// Whether each commune is a territory of its own.
+    fn is_of_communes(&self) -> bool {
+        self.places
             .iter()
-            .any(|indicator| indicator.kind == IndicatorKind::Reported)
+            .all(|place| place.kind == TerritoryKind::Commune)
     }
 
     /// One query for the cases of all computed indicators; nothing when none is asked for.
     fn sql(&self) -> Option<String> {
+        let territory = if self.is_of_communes() {
+            "cases.commune_code"
+        } else {
+            "''"
+        };
         let selects: Vec<String> = self
             .indicators
             .iter()
             .filter(|indicator| indicator.kind != IndicatorKind::Reported)
             .map(|indicator| {
-                let (value, group) = match indicator.kind {
+                let (value, by_value) = match indicator.kind {
                     IndicatorKind::Median => ("value", ", value"),
                     _ => ("sum(value)", ""),
                 };
+                let (grp, join, by_group) =
+                    match self.group_by.filter(|_| indicator.is_of_initiatives()) {
+                        None => ("NULL::text", "", String::new()),
+                        Some(by) => {
+                            let column = match by {
+                                MetricGroup::Theme => "i.theme",
+                                MetricGroup::HolderKind => "h.kind",
+                            };
+                            let sets = format!(
+                                "GROUPING SETS ((territory, starts_on, part{by_value}), \
+                                 (territory, starts_on, part, grp{by_value})) HAVING grouping(grp) = 1 OR grp IS NOT NULL"
+                            );
+                            (column, GROUPED, sets)
+                        }
+                    };
+                let by_group = if by_group.is_empty() {
+                    format!("territory, starts_on, part{by_value}")
+                } else {
+                    by_group
+                };
+                let grouped = if join.is_empty() { "NULL::text" } else { "grp" };
                 format!(
-                    "SELECT '{}' AS indicator, commune_code, date_part('year', day)::integer AS year, part::text AS part, \
-                        {value}::numeric AS value, sum(base::numeric) AS base, count(*) AS n \
-                     FROM ({}) AS cases (commune_code, day, part, value, base) \
-                     WHERE day BETWEEN make_date($2, 1, 1) AND make_date($3, 12, 31) \
-                     GROUP BY commune_code, date_part('year', day), part{group}",
+                    "SELECT '{}' AS indicator, territory, starts_on, {grouped} AS grp, part, {value}::numeric AS value, \
+                        sum(base) AS base, count(*) AS n \
+                     FROM (SELECT {territory} AS territory, date_trunc($5, day::timestamp)::date AS starts_on, \
+                            {grp} AS grp, part::text AS part, value::numeric AS value, base::numeric AS base \
+                        FROM ({}) AS cases (commune_code, initiative_id, record_id, day, part, value, base) {join} \
+                        WHERE day BETWEEN $2 AND $3) AS placed \
+                     GROUP BY {by_group}",
                     indicator.code, indicator.cases
                 )
             })
@@ -104,14 +171,21 @@ impl Question {
     }
 }
 
+/// What the cases of initiatives are grouped by.
+const GROUPED: &str = "
+    LEFT JOIN initiatives AS i ON (i.id, i.commune_code) = (cases.initiative_id, cases.commune_code)
+    LEFT JOIN holders AS h ON (h.id, h.commune_code) = (i.holder_id, i.commune_code)";
+
 #[derive(QueryableByName)]
 struct CasesRow {
     #[diesel(sql_type = Text)]
     indicator: String,
     #[diesel(sql_type = Text)]
-    commune_code: String,
-    #[diesel(sql_type = Integer)]
-    year: i32,
+    territory: String,
+    #[diesel(sql_type = Date)]
+    starts_on: NaiveDate,
+    #[diesel(sql_type = Nullable<Text>)]
+    grp: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     part: Option<String>,
     #[diesel(sql_type = Numeric)]
@@ -122,28 +196,37 @@ struct CasesRow {
     n: i64,
 }
 
-/// Cases by commune, indicator and year.
-type Known = HashMap<(String, String, i32), Vec<Cases>>;
+/// The cases of one indicator in one territory, by the group and the first day of the period.
+type ByPeriod = HashMap<(Option<String>, NaiveDate), Vec<Cases>>;
+type Known = HashMap<(String, String), ByPeriod>;
 
-async fn cases(
-    conn: &mut AsyncPgConnection,
-    question: &Question,
-    today: NaiveDate,
-) -> Result<Known, ApiError> {
+async fn cases(conn: &mut AsyncPgConnection, question: &Question) -> Result<Known, ApiError> {
     let mut known = Known::new();
-    let Some(sql) = question.sql() else {
+    let (Some(sql), Some(first), Some(last)) = (
+        question.sql(),
+        <[Period]>::first(&question.periods),
+        question.periods.last(),
+    ) else {
         return Ok(known);
     };
+    let communes: Vec<&String> = question
+        .places
+        .iter()
+        .flat_map(|place| &place.communes)
+        .collect();
     let rows: Vec<CasesRow> = diesel::sql_query(sql)
-        .bind::<Array<Text>, _>(&question.communes)
-        .bind::<Integer, _>(question.from - POOL + 1)
-        .bind::<Integer, _>(question.to)
-        .bind::<Date, _>(today)
+        .bind::<Array<Text>, _>(communes)
+        .bind::<Date, _>(years_before(first.starts_on, POOL))
+        .bind::<Date, _>(last.ends_on())
+        .bind::<Date, _>(question.today)
+        .bind::<Text, _>(question.unit.code())
         .load(conn)
         .await?;
     for row in rows {
         known
-            .entry((row.commune_code, row.indicator, row.year))
+            .entry((row.indicator, row.territory))
+            .or_default()
+            .entry((row.grp, row.starts_on))
             .or_default()
             .push(Cases {
                 part: row.part,
@@ -155,17 +238,27 @@ async fn cases(
     Ok(known)
 }
 
+fn years_before(day: NaiveDate, years: u32) -> NaiveDate {
+    day.checked_sub_months(Months::new(12 * years))
+        .unwrap_or(day)
+}
+
 /// Measures by commune and year.
 type Reported = HashMap<(String, i32), Vec<ReportedMeasure>>;
 
 async fn reported(conn: &mut AsyncPgConnection, question: &Question) -> Result<Reported, ApiError> {
     let mut reported = Reported::new();
-    if !question.asks_for_measures() {
+    if !question.asks_for_measures() || !question.is_of_communes() {
         return Ok(reported);
     }
+    let codes = question.places.iter().map(|place| &place.code);
+    let years = question
+        .periods
+        .iter()
+        .map(|period| period.starts_on.year());
     let rows: Vec<(String, i32, String, BigDecimal, String, String)> = measures::table
-        .filter(measures::commune_code.eq_any(&question.communes))
-        .filter(measures::year.between(question.from, question.to))
+        .filter(measures::commune_code.eq_any(codes))
+        .filter(measures::year.eq_any(years))
         .order(measures::indicator)
         .select((
             measures::commune_code,
@@ -191,90 +284,107 @@ async fn reported(conn: &mut AsyncPgConnection, question: &Question) -> Result<R
     Ok(reported)
 }
 
-/// The communes asked for, in that order; 400 when one does not exist.
-async fn known_communes(
-    conn: &mut AsyncPgConnection,
-    question: &Question,
-) -> Result<Vec<(String, String, Option<i32>)>, ApiError> {
-    let rows: Vec<(String, String, Option<i32>)> = communes::table
-        .filter(communes::code.eq_any(&question.communes))
-        .select((communes::code, communes::name, communes::population))
-        .load(conn)
-        .await?;
-    question
-        .communes
-        .iter()
-        .map(|code| {
-            rows.iter()
-                .find(|(known, ..)| known == code)
-                .cloned()
-                .ok_or_else(|| {
-                    ApiError::query_fault(
-                        "communes",
-                        FaultCode::NotFound,
-                        "Aucune commune n'a l'un de ces codes INSEE.",
-                        "No commune has one of these INSEE codes.",
-                    )
-                })
-        })
-        .collect()
-}
-
 /// The figures that a request asks for.
 pub async fn report(session: &mut Session, filter: MetricFilter) -> Result<MetricReport, ApiError> {
     let today = session.today();
-    let question = Question::new(filter, today)?;
-    let communes = known_communes(&mut session.conn, &question).await?;
-    let known = cases(&mut session.conn, &question, today).await?;
+    let question = Question::new(&mut session.conn, filter, today).await?;
+    let known = cases(&mut session.conn, &question).await?;
     let mut reported = reported(&mut session.conn, &question).await?;
-    let communes = communes
-        .into_iter()
-        .map(|(code, name, population)| CommuneMetrics {
-            years: (question.from..=question.to)
-                .map(|year| YearMetrics {
-                    year,
-                    values: values(&question, &known, &code, population, year),
-                    measures: reported.remove(&(code.clone(), year)).unwrap_or_default(),
+    let territories = question
+        .places
+        .iter()
+        .map(|place| TerritoryMetrics {
+            territory: Territory {
+                kind: place.kind,
+                code: place.code.clone(),
+                name: place.name.clone(),
+            },
+            population: place.population,
+            periods: question
+                .periods
+                .iter()
+                .map(|period| PeriodMetrics {
+                    code: period.code(),
+                    starts_on: period.starts_on,
+                    ends_on: period.ends_on(),
+                    values: values(&question, &known, place, *period),
+                    measures: reported
+                        .remove(&(place.code.clone(), period.starts_on.year()))
+                        .unwrap_or_default(),
                 })
                 .collect(),
-            commune: CommuneSummary { code, name },
-            population,
         })
         .collect();
-    Ok(MetricReport { communes })
+    Ok(MetricReport {
+        period: question.unit,
+        territories,
+    })
 }
 
-fn values(
-    question: &Question,
-    known: &Known,
-    commune: &str,
-    population: Option<i32>,
-    year: i32,
-) -> Vec<MetricValue> {
-    question
+fn values(question: &Question, known: &Known, place: &Place, period: Period) -> Vec<MetricValue> {
+    let territory = match place.kind {
+        TerritoryKind::Commune => place.code.as_str(),
+        _ => "",
+    };
+    let computed = question
         .indicators
         .iter()
-        .filter(|indicator| indicator.kind != IndicatorKind::Reported)
-        .map(|indicator| {
-            let figure = figure(indicator.kind, year, population, |year| {
-                known
-                    .get(&(commune.to_owned(), indicator.code.to_owned(), year))
-                    .map_or(&[], Vec::as_slice)
-            });
-            MetricValue {
-                indicator: IndicatorCode(indicator),
-                value: figure.value.as_ref().map(plain),
-                n: figure.n,
-                pooled_years: figure.pooled_years,
-                parts: figure
-                    .parts
-                    .into_iter()
-                    .map(|(code, value)| MetricPart {
-                        code,
-                        value: plain(&value),
-                    })
-                    .collect(),
-            }
-        })
-        .collect()
+        .filter(|indicator| indicator.kind != IndicatorKind::Reported);
+    let mut values = Vec::new();
+    for indicator in computed {
+        let cases = known.get(&(indicator.code.to_owned(), territory.to_owned()));
+        // The whole first, then its groups.
+        let mut groups: Vec<Option<String>> = cases
+            .into_iter()
+            .flat_map(HashMap::keys)
+            .filter(|(group, day)| group.is_some() && *day == period.starts_on)
+            .map(|(group, _)| group.clone())
+            .collect();
+        groups.sort_unstable();
+        groups.insert(0, None);
+        for group in groups {
+            values.push(value(question, indicator, cases, place, period, group));
+        }
+    }
+    values
+}
+
+fn value(
+    question: &Question,
+    indicator: &'static Indicator,
+    cases: Option<&ByPeriod>,
+    place: &Place,
+    period: Period,
+    group: Option<String>,
+) -> MetricValue {
+    let of = |day: NaiveDate| {
+        cases
+            .and_then(|cases| cases.get(&(group.clone(), day)))
+            .map_or(&[][..], Vec::as_slice)
+    };
+    let before: Vec<&[Cases]> = (1..=POOL)
+        .rev()
+        .map(|years| of(years_before(period.starts_on, years)))
+        .collect();
+    let before = (question.unit == PeriodUnit::Year).then_some(before.as_slice());
+    let population = place.population;
+    let figure = figure(indicator.kind, population, of(period.starts_on), before);
+    let year = period.starts_on.year();
+    let per_thousand = per_thousand(indicator.kind, figure.value.as_ref(), population);
+    MetricValue {
+        indicator: IndicatorCode(indicator),
+        group,
+        value: figure.value.as_ref().map(plain),
+        per_1000_residents: per_thousand.as_ref().map(plain),
+        n: figure.n,
+        pooled_years: figure.is_pooled.then(|| vec![year - 2, year - 1, year]),
+        parts: figure
+            .parts
+            .into_iter()
+            .map(|(code, value)| MetricPart {
+                code,
+                value: plain(&value),
+            })
+            .collect(),
+    }
 }

@@ -88,6 +88,7 @@ const RENAMED: &[(&str, &str, &[Field])] = &[
     ("Fulfilment", "settlement_reason", REASONS),
     ("UpkeepHandOver", "answer_reason", REASONS),
     ("HistoryEntry", "reason", REASONS),
+    ("Recusal", "contest_reason", REASONS),
     (
         "Initiative",
         "redirected_to",
@@ -194,6 +195,10 @@ pub fn add(document: &mut Value) {
                 "pooled_years" => {
                     limit(&mut property["items"], &one("minimum", 1988.into()));
                     limit(&mut property["items"], &one("maximum", 2100.into()));
+                }
+                "sources" => {
+                    limit(property, &one("maxItems", 20.into()));
+                    limit(&mut property["items"], &pattern("^[a-z_]{1,60}$"));
                 }
                 "next_cursor" => limit(property, &cursor),
                 "indicator" => limit(property, &indicator),

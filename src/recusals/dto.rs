@@ -1,6 +1,6 @@
 //! Recusals as the API shows them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -36,6 +36,15 @@ pub struct Recusal {
     pub recorded_by: Option<PersonSummary>,
     /// Since when.
     pub recused_at: DateTime<Utc>,
+    /// Where an agent recorded it, the last day on which the person may contest it.
+    #[schema(required)]
+    pub contestable_until: Option<NaiveDate>,
+    /// When the person contested it: from then on it keeps them from nothing.
+    #[schema(required)]
+    pub contested_at: Option<DateTime<Utc>>,
+    /// Why.
+    #[schema(required)]
+    pub contest_reason: Option<String>,
 }
 
 /// Who stands aside, the first one first.

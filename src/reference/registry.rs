@@ -27,7 +27,11 @@ use crate::initiatives::dto::{
 use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction, InitiativeState};
 use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
-use crate::metrics::indicators::{IndicatorKind, IndicatorUnit};
+use crate::metrics::chart::ChartKind;
+use crate::metrics::indicators::{IndicatorKind, IndicatorUnit, RecordKind};
+use crate::metrics::model::MetricGroup;
+use crate::metrics::periods::PeriodUnit;
+use crate::metrics::territories::TerritoryKind;
 use crate::recusals::dto::RecusalGrounds;
 use crate::sessions::dto::GrantType;
 use crate::subsidies::dto::{SubsidyDuty, SubsidyInbox};
@@ -94,6 +98,11 @@ pub const LISTS: &[CodeList] = &[
     ScdlObstacle::LIST,
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
+    RecordKind::LIST,
+    PeriodUnit::LIST,
+    MetricGroup::LIST,
+    ChartKind::LIST,
+    TerritoryKind::LIST,
     Subject::LIST,
     Beginning::LIST,
     Notice::LIST,

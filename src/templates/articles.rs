@@ -87,6 +87,28 @@ pub fn fill(text: &str, value: impl Fn(TemplateVariable) -> Option<String>) -> V
         .collect()
 }
 
+/// The variables of the paragraphs that are not left out.
+pub fn told(
+    text: &str,
+    value: impl Fn(TemplateVariable) -> Option<String>,
+) -> Vec<TemplateVariable> {
+    paragraphs(text)
+        .filter_map(|paragraph| {
+            let variables: Vec<_> = pieces(paragraph)
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|piece| match piece {
+                    Piece::Text(_) => None,
+                    Piece::Variable(variable) => Some(variable),
+                })
+                .collect();
+            let all = variables.iter().all(|variable| value(*variable).is_some());
+            all.then_some(variables)
+        })
+        .flatten()
+        .collect()
+}
+
 /// A part of a paragraph.
 #[derive(Debug, PartialEq, Eq)]
 enum Piece<'a> {
@@ -137,6 +159,13 @@ pub fn variables_are_known(text: &str) -> Result<(), ValidationError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_paragraph_that_is_left_out_tells_nothing() {
+        let value = |variable| (variable != TemplateVariable::Number).then(String::new);
+        let text = "Du {{starts_on}}.\nVersion {{number}}, au {{ends_on}}.";
+        assert_eq!(told(text, value), [TemplateVariable::StartsOn]);
+    }
 
     #[test]
     fn the_programs_own_model_follows_its_own_rules() {

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use icalendar::{Component, Event, EventLike};
 
 use super::model::Work;
+use crate::audit::Subject;
 
 /// Most events of a calendar.
 pub const EVENTS_MAX: i64 = 1000;
@@ -42,10 +43,7 @@ impl Calendar {
                     "{label} : {}",
                     item.commitment.as_deref().unwrap_or(&item.title)
                 ))
-                .url(&format!(
-                    "{issuer}/v1/{}s/{}",
-                    item.subject, item.subject_id
-                ))
+                .url(&format!("{issuer}/v1/{}", address(item)))
                 .done();
             calendar.push(event);
         }
@@ -59,6 +57,14 @@ impl Calendar {
             calendar.push(event);
         }
         Self(calendar.done().to_string())
+    }
+}
+
+/// Where the API shows what a piece of work is about.
+fn address(work: &Work) -> String {
+    match (work.subject, work.initiative_id) {
+        (Subject::Recusal, Some(initiative)) => format!("initiatives/{initiative}/recusals"),
+        (subject, _) => format!("{subject}s/{}", work.subject_id),
     }
 }
 

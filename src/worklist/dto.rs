@@ -20,6 +20,8 @@ codes! {
         Prepare = "prepare", "Convention à préparer", "Convention to prepare";
         Agree = "agree", "Engagement à accepter", "Commitment to accept";
         Sign = "sign", "À signer", "To sign";
+        ReplaceSignatory = "replace_signatory", "Signataire récusé à remplacer", "Recused signatory to replace";
+        Resume = "resume", "Convention suspendue, à reprendre ou à résilier", "Suspended convention to resume or terminate";
         Pay = "pay", "À payer", "To pay";
         TakeOver = "take_over", "Entretien à reprendre", "Upkeep to take over";
         Fulfil = "fulfil", "À réaliser", "To fulfil";

@@ -194,6 +194,7 @@ impl<'a> Wanted<'a> {
             let recused = recusals::table
                 .filter(recusals::commune_code.eq(self.commune))
                 .filter(recusals::user_id.eq(person))
+                .filter(recusals::contested_at.is_null())
                 .select(recusals::initiative_id);
             // Who is a member of the holder or the host, or stands aside, never acts for the commune.
             let by_mandate = work_items::waits_for

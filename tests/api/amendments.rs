@@ -109,6 +109,17 @@ async fn the_old_version_is_in_force_until_all_have_signed_the_new_one() {
         .collect();
     let material: Vec<&str> = MATERIAL.iter().map(|(name, _)| *name).collect();
     assert_eq!(fields, material);
+    // On paper it says what it is, what it replaces and why.
+    let page = world.camille.get(&format!("{next}/document.html")).await;
+    let replaced = first["content_sha256"].as_str().unwrap();
+    for said in [
+        "Avenant n°\u{a0}1 à la convention",
+        "remplace en entier celle qui était en vigueur",
+        replaced,
+        "Lieu, date et signature",
+    ] {
+        assert!(page.text.contains(said), "{said}: {}", page.text);
+    }
     let sign = format!("{next}/sign");
     world.camille.post(&sign, signing(&hash)).await.ok();
     assert_eq!(world.camille.get(&path).await.ok()["state"], "active");
@@ -118,6 +129,15 @@ async fn the_old_version_is_in_force_until_all_have_signed_the_new_one() {
     // The old version says what was signed in it, and the new one what counts now.
     let old = world.anyone.get(&path).await.ok();
     assert_eq!(old["state"], "superseded");
+    let page = world.anyone.get(&format!("{path}/document.html")).await;
+    assert!(page.text.contains("REMPLACÉE"), "{}", page.text);
+    assert!(
+        page.text
+            .contains("Signé le 15\u{a0}juin\u{a0}2026 en ligne")
+            && !page.text.contains("Lieu, date et signature"),
+        "{}",
+        page.text
+    );
     let of = |version: &Value| {
         let all = version["commitments"].as_array().unwrap().clone();
         let one = all
@@ -215,7 +235,7 @@ async fn what_an_amendment_no_longer_holds_gives_back_what_is_unspent() {
         .await
         .created();
 
-    // Less than was paid is refused when it is signed; then it is dropped.
+    // Less than was paid is not open to signatures; then it is dropped.
     let next = amendment(&world, &path).await;
     let id = json!(money.rsplit('/').next().unwrap());
     world
@@ -226,22 +246,18 @@ async fn what_an_amendment_no_longer_holds_gives_back_what_is_unspent() {
         )
         .await
         .ok();
-    let hash = open(&world, &next).await;
-    world
-        .camille
-        .post(&format!("{next}/sign"), signing(&hash))
-        .await
-        .ok();
-    world
-        .mayor
-        .post(&format!("{next}/sign"), signing(&hash))
-        .await
-        .problem(409, "requirement_missing");
-    world
+    let refused = world
         .agent
-        .act(&next, "reopen", json!({"reason": "Déjà payé davantage."}))
-        .await
-        .ok();
+        .act(&next, "open_for_signature", Value::Null)
+        .await;
+    let pointers = refused.pointers();
+    assert!(
+        pointers.len() == 1 && pointers[0].ends_with("/amount_cents"),
+        "{pointers:?}"
+    );
+    let twice = json!({"new_terms": [{"commitment_id": id, "amount_cents": 30_000}, {"commitment_id": id, "amount_cents": 40_000}]});
+    let refused = world.agent.edit(&next, twice).await;
+    assert_eq!(refused.pointers(), ["#/new_terms/1/commitment_id"]);
     let others: Vec<Value> = all.into_iter().filter(|one| *one != id).collect();
     world
         .agent
@@ -332,7 +348,7 @@ async fn what_is_not_signed_changes_at_any_time_and_the_rest_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_renewal_goes_on_where_the_old_version_ends() {
+async fn a_renewal_leaves_no_day_without_a_text() {
     let app = TestApp::new().await;
     let world = app.world().await;
     let (_, path) = active(&world).await;
@@ -344,9 +360,20 @@ async fn a_renewal_goes_on_where_the_old_version_ends() {
         .problem(422, "invalid_body");
     let body = json!({"reason": "On continue.", "ends_on": "2030-06-30"});
     let draft = world.agent.act(&path, "renew", body).await.created();
-    assert_eq!(draft["starts_on"], "2028-07-01");
+    // The version in force begins in July; a renewal of one that had begun would begin today.
+    assert_eq!(draft["starts_on"], "2026-07-01");
     assert_eq!(draft["ends_on"], "2030-06-30");
     assert_eq!(draft["amendment_kind"], "renewal");
+    let next = format!("/v1/conventions/{}", draft["id"].as_str().unwrap());
+    world
+        .agent
+        .act(&next, "cancel", json!({"reason": "Plus tard."}))
+        .await
+        .ok();
+    app.travel_to("2026-09-01T10:00:00Z");
+    let body = json!({"reason": "On continue.", "ends_on": "2030-06-30"});
+    let draft = world.agent.act(&path, "renew", body).await.created();
+    assert_eq!(draft["starts_on"], "2026-09-01");
 }
 
 #[tokio::test(flavor = "multi_thread")]

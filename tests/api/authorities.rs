@@ -169,11 +169,11 @@ async fn what_does_not_go_together_comes_at_once() {
     assert_eq!(
         reply.pointers(),
         [
-            "#/budget",
+            "#/budget/year",
             "#/prefecture_reference",
             "#/subject/code",
             "#/url",
-            "#/votes"
+            "#/votes/cast"
         ]
     );
     // A change is held against what is there.

@@ -399,7 +399,7 @@ async fn every_figure_can_be_added_up_by_hand() {
         ))
         .await
         .ok();
-    let values = &report["communes"][0]["years"][0]["values"];
+    let values = &report["territories"][0]["periods"][0]["values"];
     let metric = |code: &str| {
         let values = values.as_array().unwrap();
         let found = values.iter().find(|value| value["indicator"] == code);

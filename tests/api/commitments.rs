@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 
 use crate::authorities::recorded;
-use crate::conventions::agree;
+use crate::conventions::{agree, planters};
 use crate::initiatives::accepted;
 use crate::story::mandate_of;
-use crate::support::app::World;
+use crate::support::app::{LOOS, World};
 use crate::support::{Client, TestApp};
 
 pub fn of_holder(title: &str, when: Value) -> Value {
@@ -310,5 +310,64 @@ async fn an_agent_does_not_answer_on_behalf_what_they_have_proposed() {
     assert_eq!(
         app.attack(&attack).await.as_deref(),
         Some("commitments_answered_by_another")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_times_what_was_promised_is_something_else() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let (_, _, paths) = bound(
+        &world,
+        vec![
+            planters(),
+            of_holder("Travaux", json!({"due_on": "2026-12-31"})),
+        ],
+    )
+    .await;
+    let to = format!("{}/fulfilments", paths[0]);
+    let done = |quantity: &str| json!({"done_on": "2026-06-15", "quantity": quantity, "evidence": "Facture"});
+    let refused = world.agent.post(&to, done("80.001")).await;
+    refused.problem(409, "requirement_missing");
+    let first = world.agent.post(&to, done("79")).await.created();
+    world.agent.post(&to, done("1")).await.created();
+    let refused = world.agent.post(&to, done("0.1")).await;
+    refused.problem(409, "requirement_missing");
+    // What is taken back makes room.
+    let first = format!("/v1/fulfilments/{}", first["id"].as_str().unwrap());
+    world.agent.act(&first, "withdraw", Value::Null).await.ok();
+    world.agent.post(&to, done("79")).await.created();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_done_before_it_is_promised() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let (_, _, paths) = bound(
+        &world,
+        vec![
+            planters(),
+            of_holder("Travaux", json!({"due_on": "2026-12-31"})),
+        ],
+    )
+    .await;
+    let to = format!("{}/fulfilments", paths[0]);
+    let done = |day: &str| json!({"done_on": day, "quantity": "1", "evidence": "Facture"});
+    for early in ["1900-01-01", "2026-06-14"] {
+        let refused = world.agent.post(&to, done(early)).await;
+        assert_eq!(refused.pointers(), ["#/done_on"], "{early}");
+    }
+    world.agent.post(&to, done("2026-06-15")).await.created();
+    let attack = format!(
+        "INSERT INTO fulfilments (id, commune_code, commitment_id, state, done_on, quantity, value_cents, evidence, \
+            recorded_by, recorded_side, recorded_at) \
+         VALUES ('{}', '{LOOS}', '{}', 'recorded', '2026-06-14', 1, 5000, 'x', '{}', 'commune', '2026-06-15T10:00:00Z')",
+        app.row_id(LOOS),
+        paths[0].rsplit('/').next().unwrap(),
+        world.agent.id()
+    );
+    assert_eq!(
+        app.attack(&attack).await.as_deref(),
+        Some("fulfilments_not_before_promise")
     );
 }

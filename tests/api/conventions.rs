@@ -843,3 +843,24 @@ async fn a_quick_yes_is_for_small_projects() {
         (&json!("accepted"), &json!(null))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_council_rejected_allows_nothing() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let (_, path) = drafted(&world).await;
+    let mut rejected = deliberation("2026-099");
+    rejected["votes"] =
+        json!({"council_members": 27, "cast": 20, "in_favour": 2, "against": 18, "abstained": 0});
+    let rejected = recorded(&world, rejected).await;
+    world
+        .agent
+        .edit(&path, json!({"authority_id": rejected}))
+        .await
+        .ok();
+    let refused = world
+        .agent
+        .act(&path, "open_for_signature", Value::Null)
+        .await;
+    assert_eq!(refused.pointers(), ["#/authority/votes"]);
+}

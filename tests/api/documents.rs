@@ -833,7 +833,7 @@ async fn a_signature_on_paper_carries_its_scan() {
     let id = convention.rsplit('/').next().unwrap();
     // What is no internal scan of this version proves nothing, or shows names to everybody.
     for path in [
-        format!("{initiative}/documents?name=x.pdf&purpose=scan&convention={id}"),
+        format!("{initiative}/documents?name=x.pdf&purpose=scan&internal=false&convention={id}"),
         format!("{initiative}/documents?name=x.pdf&purpose=photo&internal=true&convention={id}"),
         format!("{initiative}/documents?name=x.pdf&purpose=scan&internal=true"),
     ] {

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::TestApp;
 use crate::support::app::{LOOS, World};
 use crate::support::rows::Initiative;
+use crate::support::{Client, TestApp};
 
 pub fn farm_tracks() -> Value {
     json!({
@@ -139,7 +139,12 @@ async fn an_evaluation_closes_an_initiative() {
             answer.text
         );
     }
+    let offered = async |who: &Client| who.get(&path).await.ok()["allowed_actions"].clone();
+    assert_eq!(offered(&camille).await, json!(["agree"]));
+    assert_eq!(offered(&mayor).await, json!([]));
     assert!(camille.post(&agree, json!({})).await.ok()["agreed_at"].is_string());
+    assert_eq!(offered(&camille).await, json!([]));
+    assert_eq!(offered(&mayor).await, json!(["validate"]));
     camille
         .post(&agree, json!({}))
         .await

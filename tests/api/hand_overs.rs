@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::commitments::{bound, of_holder};
 use crate::conventions::planters;
+use crate::documents::{PRESENCE, attaching};
 use crate::initiatives::{association, siret};
 use crate::support::app::{LOOS, World};
 use crate::support::client::Reply;
@@ -28,8 +29,8 @@ async fn both(world: &World) -> (String, String) {
     (paths[0].clone(), successor)
 }
 
-async fn record(who: &Client, upkeep: &str) -> Reply {
-    let done = json!({"done_on": "2026-06-15", "quantity": "1", "evidence": "Carnet"});
+async fn record(who: &Client, upkeep: &str, day: &str) -> Reply {
+    let done = json!({"done_on": day, "quantity": "1", "evidence": "Carnet"});
     who.post(&format!("{upkeep}/fulfilments"), done).await
 }
 
@@ -95,6 +96,10 @@ async fn who_takes_an_upkeep_over_owes_it_from_that_day_on() {
         assert_eq!(items.len(), count, "{list}");
         assert!(items.iter().all(|item| item["commitment"] == "Arrosage"));
     }
+    let mine = format!("/v1/communes/{LOOS}/worklist?person={}", dominique.id());
+    let items = dominique.get(&mine).await.ok();
+    assert_eq!(items["data"][0]["kind"], "take_over");
+    camille.get(&mine).await.problem(403, "forbidden");
     // Those whom it concerns see it.
     world.anyone.get(&offered).await.problem(404, "not_found");
     assert_eq!(
@@ -122,15 +127,38 @@ async fn who_takes_an_upkeep_over_owes_it_from_that_day_on() {
 
     // Until its day nothing changes.
     assert_eq!(camille.get(&path).await.ok()["kept_by"], Value::Null);
-    record(dominique, &path).await.problem(403, "forbidden");
-    record(camille, &path).await.created();
+    let day = "2026-06-15";
+    record(dominique, &path, day)
+        .await
+        .problem(403, "forbidden");
+    record(camille, &path, day).await.created();
     app.travel_to("2026-06-30T21:59:59Z");
-    record(camille, &path).await.created();
+    record(camille, &path, "2026-06-30").await.created();
     app.travel_to("2026-06-30T22:00:00Z");
     assert_eq!(camille.get(&path).await.ok()["kept_by"], json!(successor));
-    record(camille, &path).await.problem(403, "forbidden");
-    let made = record(dominique, &path).await.created();
+    // Each says what they did while they owed it.
+    let day = "2026-07-01";
+    record(camille, &path, day).await.problem(403, "forbidden");
+    record(dominique, &path, "2026-06-30")
+        .await
+        .problem(403, "forbidden");
+    record(camille, &path, "2026-06-30").await.created();
+    let made = record(dominique, &path, day).await.created();
     let made = format!("/v1/fulfilments/{}", made["id"].as_str().unwrap());
+    // Who keeps it proves what they did, and reads what they sent.
+    let id = made.rsplit('/').next().unwrap();
+    let initiative = camille.get(&path).await.ok()["initiative_id"].clone();
+    let initiative = format!("/v1/initiatives/{}", initiative.as_str().unwrap());
+    let anything = attaching(&initiative);
+    let proof = format!("{anything}&fulfilment={id}");
+    let proof = dominique.upload(&proof, PRESENCE).await.created();
+    let listed = format!("{initiative}/documents?fulfilment={id}");
+    let seen = dominique.get(&listed).await.ok();
+    assert_eq!(seen["data"][0]["id"], proof["id"]);
+    dominique
+        .upload(&anything, PRESENCE)
+        .await
+        .problem(403, "forbidden");
     dominique
         .act(&made, "acknowledge", Value::Null)
         .await
@@ -140,7 +168,7 @@ async fn who_takes_an_upkeep_over_owes_it_from_that_day_on() {
         .act(&made, "acknowledge", Value::Null)
         .await
         .ok();
-    let mine = record(dominique, &path).await.created();
+    let mine = record(dominique, &path, day).await.created();
     let mine = format!("/v1/fulfilments/{}", mine["id"].as_str().unwrap());
     dominique.act(&mine, "withdraw", Value::Null).await.ok();
 
@@ -190,8 +218,10 @@ async fn who_takes_an_upkeep_over_owes_it_from_that_day_on() {
     reply.created();
     camille.act(&back, "accept", Value::Null).await.ok();
     assert_eq!(camille.get(&path).await.ok()["kept_by"], json!(first));
-    record(dominique, &path).await.problem(403, "forbidden");
-    record(camille, &path).await.created();
+    record(dominique, &path, day)
+        .await
+        .problem(403, "forbidden");
+    record(camille, &path, day).await.created();
     let all = world.anyone.get(&format!("{path}/hand_overs")).await.ok();
     assert_eq!(all["data"].as_array().unwrap().len(), 2);
     camille

@@ -852,3 +852,47 @@ async fn the_database_refuses_what_the_code_would_not_do() {
         assert_eq!(app.attack(&sql).await.as_deref(), Some(constraint), "{sql}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blanks_are_no_reason() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let path = in_review(&world).await;
+    let opinion = json!({"outcome": "favourable", "text": "Faisable."});
+    world.agent.act(&path, "give_opinion", opinion).await.ok();
+    for action in ["accept", "refuse"] {
+        for blank in [" ", "\t\n", "\u{a0}\u{2003}"] {
+            let refused = world
+                .official
+                .act(&path, action, json!({"reason": blank}))
+                .await;
+            assert_eq!(refused.pointers(), ["#/reason"], "{action} {blank:?}");
+            refused.problem(422, "invalid_body");
+        }
+    }
+    // So it is with every text of a request that must not be empty.
+    let document = fifty_fifty::openapi::document(None);
+    let mut texts = 0;
+    let bodies: Vec<&str> = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|item| item.as_object().unwrap().values())
+        .filter_map(|operation| {
+            let content = operation["requestBody"]["content"].as_object()?;
+            content.values().next()?["schema"]["$ref"].as_str()
+        })
+        .map(|reference| reference.rsplit('/').next().unwrap())
+        .collect();
+    for name in bodies {
+        let schema = &document["components"]["schemas"][name];
+        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+            if property["minLength"].as_u64() > Some(0) && property["enum"].is_null() {
+                let is_limited = property["pattern"].is_string() || property["format"].is_string();
+                assert!(is_limited, "{name}/{field}: {property}");
+                texts += 1;
+            }
+        }
+    }
+    assert!(texts > 50, "{texts}");
+}

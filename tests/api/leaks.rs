@@ -627,7 +627,7 @@ async fn counts_know_nothing_of_what_is_hidden() {
 async fn figures(world: &World) -> BTreeMap<String, Value> {
     let path = format!("/v1/metrics?communes={LOOS}&from=2026&to=2026");
     let metrics = world.anyone.get(&path).await.ok();
-    let values = metrics["communes"][0]["years"][0]["values"].as_array();
+    let values = metrics["territories"][0]["periods"][0]["values"].as_array();
     let mut figures = BTreeMap::new();
     for figure in values.unwrap() {
         let code = figure["indicator"].as_str().unwrap().to_owned();

@@ -20,6 +20,7 @@ mod envelopes;
 mod errors;
 mod evaluations;
 mod exports;
+mod explained;
 mod hand_overs;
 mod hangups;
 mod holder_constraints;

@@ -123,11 +123,11 @@ async fn done(
 
 /// The answer for one commune and year, as indicator → value.
 fn year(report: &Value, commune: usize, year: i32) -> &Value {
-    report["communes"][commune]["years"]
+    report["territories"][commune]["periods"]
         .as_array()
         .unwrap()
         .iter()
-        .find(|figures| figures["year"] == year)
+        .find(|figures| figures["code"].as_str() == Some(&year.to_string()))
         .unwrap()
 }
 
@@ -200,12 +200,14 @@ async fn the_path_from_idea_to_decision_is_counted() {
     }
     assert_eq!(
         *metric(before, "days_to_first_reply"),
-        json!({"indicator": "days_to_first_reply", "value": "6", "n": 5, "pooled_years": null, "parts": []})
+        json!({"indicator": "days_to_first_reply", "group": null, "value": "6", "per_1000_residents": null, "n": 5,
+            "pooled_years": null, "parts": []})
     );
     // One decision in 2026 is too few: with those of 2025 the middle is 40 days.
     assert_eq!(
         *metric(now, "days_to_decision"),
-        json!({"indicator": "days_to_decision", "value": "40", "n": 6, "pooled_years": [2024, 2025, 2026], "parts": []})
+        json!({"indicator": "days_to_decision", "group": null, "value": "40", "per_1000_residents": null, "n": 6,
+            "pooled_years": [2024, 2025, 2026], "parts": []})
     );
     // Holders of published initiatives by kind.
     assert_eq!(
@@ -394,7 +396,7 @@ async fn both_sides_contributions_and_savings_are_valued() {
         (&share["value"], &share["n"]),
         (&json!("0.1279"), &json!(4))
     );
-    let population = report["communes"][0]["population"].as_f64().unwrap();
+    let population = report["territories"][0]["population"].as_f64().unwrap();
     let per_resident = format!("{:.2}", 500_000.0 / population);
     for (indicator, expected) in [
         ("volunteer_hours", "80"),
@@ -462,7 +464,10 @@ async fn people_are_counted_without_their_names() {
         .get(&format!("/v1/metrics?communes={LENS},{LOOS}"))
         .await
         .ok();
-    assert_eq!(report["communes"][1]["commune"]["name"], "Loos-en-Gohelle");
+    assert_eq!(
+        report["territories"][1]["territory"]["name"],
+        "Loos-en-Gohelle"
+    );
     let (lens, loos) = (year(&report, 0, 2026), year(&report, 1, 2026));
     for (indicator, expected) in [
         ("participants", "2"),
@@ -477,7 +482,7 @@ async fn people_are_counted_without_their_names() {
     }
     assert_eq!(
         metric(loos, "headcounts")["parts"],
-        json!([{"code": "11_14", "value": "28"}, {"code": "30_59", "value": "6"}])
+        json!([{"code": "11_14", "value": "28"}, {"code": "unknown", "value": "6"}])
     );
     assert_eq!(
         loos["measures"],
@@ -517,9 +522,9 @@ async fn wrong_questions_name_the_parameter() {
     // A village destroyed in 1916 has nobody to divide by.
     let village = "/v1/metrics?communes=55050&indicators=municipal_spending_per_resident";
     let report = anyone.get(village).await.ok();
-    assert_eq!(report["communes"][0]["population"], 0);
+    assert_eq!(report["territories"][0]["population"], 0);
     assert_eq!(
-        report["communes"][0]["years"][0]["values"][0]["value"],
+        report["territories"][0]["periods"][0]["values"][0]["value"],
         json!(null)
     );
 }

@@ -56,6 +56,8 @@ const UNLIMITED: [&str; 27] = [
     "MetricDictionary/data",
     "MetricValue/parts",
     "Point/coordinates/items",
+    "PeriodMetrics/measures",
+    "PeriodMetrics/values",
     "Problem/errors",
     "RecusalList/data",
     "ReferenceList/codes",
@@ -63,8 +65,6 @@ const UNLIMITED: [&str; 27] = [
     "TemplatePreview/html",
     "UpkeepHandOverList/data",
     "WorkPage/counts",
-    "YearMetrics/measures",
-    "YearMetrics/values",
 ];
 
 /// What a schema says of its values, and nothing limits: each with its place.

@@ -79,8 +79,12 @@ async fn both_sides_read_a_draft_and_everybody_what_is_in_force() {
             .await
             .ok();
     }
-    // The paper is the same after the signatures, and the public reads it without names.
-    assert_eq!(world.camille.get(&page).await.text, shown.text);
+    // After the signatures the paper says how they were given and nothing else; the public reads it without names.
+    let signed = "Signé le 15\u{a0}juin\u{a0}2026 en ligne, depuis son compte";
+    let after = world.camille.get(&page).await.text;
+    assert_eq!(after.matches(signed).count(), 2);
+    let to_sign = "Lieu, date et signature\u{a0}:";
+    assert_eq!(after.replace(signed, to_sign), shown.text);
     let public = world.anyone.get(&page).await;
     assert!(public.header("cache-control").starts_with("public"));
     assert!(public.text.contains("Signataire\u{a0}: Présidente") && public.text.contains(hash));

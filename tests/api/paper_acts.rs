@@ -381,6 +381,32 @@ async fn the_signatory_contests_a_signature_within_eight_days() {
         .collect();
     assert_eq!(last, ["suspend", "contest_signature"]);
     let held = world.anyone.get(&format!("{path}/verification")).await.ok();
+    let failed: Vec<&Value> = held["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|check| check["holds"] == false)
+        .map(|check| &check["check"])
+        .collect();
+    assert_eq!(
+        (&held["holds"], failed),
+        (&json!(false), vec![&json!("uncontested")])
+    );
+
+    // Nobody else puts it in force again; who contested may stand by it after all.
+    assert!(!offers(&world.official.get(&path).await.ok(), "resume"));
+    let again = json!({"reason": "Vérifié : c'est bien ma signature."});
+    world
+        .official
+        .act(&path, "resume", again.clone())
+        .await
+        .problem(409, "requirement_missing");
+    let resumed = world.mayor.act(&path, "resume", again).await.ok();
+    assert_eq!(
+        (&resumed["state"], &resumed["parties"][0]["contested_at"]),
+        (&json!("active"), &json!(null))
+    );
+    let held = world.anyone.get(&format!("{path}/verification")).await.ok();
     assert_eq!(held["holds"], true);
 
     // The ninth day is too late.

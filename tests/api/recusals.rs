@@ -231,6 +231,119 @@ async fn a_member_of_the_holder_says_so_and_only_agents_record_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_agent_recorded_the_person_contests_within_eight_days() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let path = to_decide(&world).await;
+    let list = format!("{path}/recusals");
+    let contest = format!("{path}/contest_recusal");
+    let mandate = mandate_of(&world, &world.mayor).await;
+    let recorded =
+        json!({"grounds": "interest", "text": "Voisin du terrain.", "mandate_id": mandate});
+    let made = world.agent.post(&list, recorded.clone()).await.created();
+    assert_eq!(made["contestable_until"], "2026-06-23");
+
+    // It waits for them, and for nobody else.
+    let work = format!("/v1/communes/{LOOS}/worklist?kind=contest&person=");
+    let waits = async |who: &Client| {
+        let items = world.agent.get(&format!("{work}{}", who.id())).await.ok();
+        items["data"].as_array().unwrap().clone()
+    };
+    let item = &waits(&world.mayor).await[0];
+    assert_eq!(
+        (&item["subject"], &item["subject_id"], &item["due_on"]),
+        (&json!("recusal"), &made["id"], &json!("2026-06-23"))
+    );
+    assert!(waits(&world.official).await.is_empty());
+    let offered = async |who: &Client| {
+        let actions = who.get(&path).await.ok()["allowed_actions"].clone();
+        actions
+            .as_array()
+            .unwrap()
+            .contains(&json!("contest_recusal"))
+    };
+    assert!(offered(&world.mayor).await && !offered(&world.official).await);
+    for refused in [&world.official, &world.agent] {
+        refused
+            .act(&path, "contest_recusal", reason())
+            .await
+            .problem(409, "requirement_missing");
+    }
+    world
+        .camille
+        .act(&path, "contest_recusal", reason())
+        .await
+        .problem(403, "forbidden");
+    world
+        .mayor
+        .post(&contest, reason())
+        .await
+        .problem(428, "precondition_required");
+
+    // Too late is too late.
+    app.travel_to("2026-06-23T22:00:00Z");
+    world
+        .mayor
+        .act(&path, "contest_recusal", reason())
+        .await
+        .problem(409, "requirement_missing");
+    assert!(!offered(&world.mayor).await && waits(&world.mayor).await.is_empty());
+    app.travel_to("2026-06-23T21:59:59Z");
+    let back = world
+        .mayor
+        .act(&path, "contest_recusal", reason())
+        .await
+        .ok();
+    assert!(back["allowed_actions"].to_string().contains("accept"));
+    let seen = world.agent.get(&list).await.ok();
+    assert_eq!(
+        (
+            &seen["data"][0]["contest_reason"],
+            &seen["data"][0]["contested_at"]
+        ),
+        (&reason()["reason"], &json!("2026-06-23T21:59:59Z"))
+    );
+    // Everybody else learns nothing of why.
+    let public = world.anyone.get(&format!("{path}/history?limit=100")).await;
+    assert!(
+        public.text.contains("contest_recusal") && !public.text.contains("Utile à tous"),
+        "{}",
+        public.text
+    );
+
+    // It is not recorded anew; what somebody says of themselves stays.
+    world
+        .agent
+        .post(&list, recorded)
+        .await
+        .problem(409, "requirement_missing");
+    recuse(&world.mayor, &path).await;
+    world
+        .mayor
+        .act(&path, "contest_recusal", reason())
+        .await
+        .problem(409, "requirement_missing");
+    let facts = [
+        (
+            "UPDATE recusals SET contested_at = '2026-06-23T21:59:59Z', contest_reason = 'x' WHERE recorded_by IS NULL",
+            "recusals_contested_in_time",
+        ),
+        (
+            "UPDATE recusals SET contested_at = NULL, contest_reason = NULL WHERE recorded_by IS NOT NULL",
+            "recusals_append_only",
+        ),
+    ];
+    for (sql, refusal) in facts {
+        assert_eq!(app.attack(sql).await.as_deref(), Some(refusal), "{sql}");
+    }
+    world
+        .mayor
+        .act(&path, "accept", reason())
+        .await
+        .problem(409, "conflict_of_interest");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_recused_official_does_not_sign_on_paper_either() {
     let app = TestApp::new().await;
     let world = app.world().await;

@@ -405,7 +405,7 @@ async fn the_farm_tracks_of_loos() {
     let delivered =
         format!("/v1/metrics?communes={LOOS}&from=2026&to=2026&indicators=value_delivered_by_side");
     let delivered = anyone.get(&delivered).await.ok();
-    let parts = &delivered["communes"][0]["years"][0]["values"][0]["parts"];
+    let parts = &delivered["territories"][0]["periods"][0]["values"][0]["parts"];
     for (side, cents) in [("commune", COMMUNES_MONEY), ("holder", promised)] {
         let part = parts
             .as_array()

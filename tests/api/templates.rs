@@ -406,3 +406,27 @@ fn the_starter_kit_has_the_programs_own_articles() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_signed_is_on_the_paper_whatever_the_articles_leave_out() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let preview = async |text: &str| {
+        let body = json!({"articles": [{"title": "Objet", "text": text}]});
+        let path = format!("/v1/communes/{LOOS}/convention-templates/preview");
+        let shown = world.agent.post(&path, body).await.ok();
+        shown["html"].as_str().unwrap().to_owned()
+    };
+    let short = preview("Le présent accord.").await;
+    for said in [
+        "Article\u{a0}2. Autres termes",
+        "Premier jour\u{a0}:",
+        "Chaque partie peut résilier\u{a0}: avec un préavis",
+    ] {
+        assert!(short.contains(said), "{said}: {short}");
+    }
+    let with_dates = preview("Du {{starts_on}} au {{ends_on}}, {{notice}}.").await;
+    assert!(
+        !with_dates.contains("Premier jour\u{a0}:") && !with_dates.contains("Chaque partie peut")
+    );
+}

@@ -278,7 +278,7 @@ test('the figures of the years', async (t) => {
     `/v1/metrics?communes=${LOOS}&from=${first}` +
       '&indicators=value_delivered_by_side,initiatives_submitted,initiatives_accepted',
   );
-  const expected = report.communes[0].years.map(({values}) => {
+  const expected = report.territories[0].periods.map(({values}) => {
     const value = (code) => values.find(({indicator}) => indicator === code);
     const part = (side) =>
       Number(value('value_delivered_by_side').parts.find(({code}) => code === side)?.value ?? 0) / 100;

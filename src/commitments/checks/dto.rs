@@ -76,7 +76,7 @@ pub struct NewCheck {
 fn says_what_is_missing(new: &NewCheck) -> Result<(), ValidationError> {
     if new.outcome == CheckOutcome::NotDone && new.remark.is_none() {
         return Err(ValidationError::new("remark")
-            .with_message("remark : ce qui n'est pas fait. | remark: what is not done.".into()));
+            .with_message("Dites ce qui n'est pas fait. | Say what is not done.".into()));
     }
     Ok(())
 }

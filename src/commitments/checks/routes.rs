@@ -55,8 +55,8 @@ pub async fn list_occurrences(
         return Err(ApiError::query_fault(
             "to",
             FaultCode::OutOfRange,
-            "De from à cinq ans plus tard.",
-            "From from until five years later.",
+            "Au moins from, et au plus cinq ans plus tard.",
+            "Not before from, and at most five years later.",
         ));
     }
     let days = checks::days(&row, from, to);

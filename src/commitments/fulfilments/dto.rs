@@ -48,20 +48,29 @@ fn amount_or_quantity(new: &NewFulfilment) -> Result<(), ValidationError> {
         new.timesheet.is_some(),
     ];
     let beyond = |line: &TimesheetLine| line.worked_on > new.done_on;
-    let complaint = if measures.into_iter().filter(|given| *given).count() != 1 {
-        "Soit amount_cents, soit quantity, soit timesheet. | Either amount_cents, or quantity, or timesheet."
+    let (field, complaint) = if measures.into_iter().filter(|given| *given).count() != 1 {
+        (
+            "",
+            "Soit amount_cents, soit quantity, soit timesheet. | Either amount_cents, or quantity, or timesheet.",
+        )
     } else if new.payment_reference.is_some() && new.amount_cents.is_none() {
-        "payment_reference : pour de l'argent. | payment_reference: for money."
+        (
+            "payment_reference",
+            "L'argent en a une, et lui seul. | Money has one, and only money.",
+        )
     } else if new
         .timesheet
         .as_ref()
         .is_some_and(|sheet| sheet.iter().any(beyond))
     {
-        "done_on : au plus tôt le dernier jour de la feuille d'heures. | done_on: not before the last day of the timesheet."
+        (
+            "done_on",
+            "Au plus tôt le dernier jour de la feuille d'heures. | Not before the last day of the timesheet.",
+        )
     } else {
         return Ok(());
     };
-    Err(ValidationError::new("amount").with_message(complaint.into()))
+    Err(ValidationError::new(field).with_message(complaint.into()))
 }
 
 /// Work of one day.

@@ -2,23 +2,26 @@
 
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{Fulfilment, NewFulfilment, Timesheet};
 use crate::audit::{self, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Standing};
+use crate::clock::paris_day;
 use crate::commitments::balance::model as balance;
 use crate::commitments::dto::Side;
+use crate::commitments::hand_overs::model as hand_overs;
 use crate::commitments::lifecycle::{
     CommitmentAction, CommitmentState, FulfilmentAction as Action, FulfilmentState,
     OWED_BY_COMMUNE, OWED_BY_OTHERS,
 };
 use crate::commitments::model::{self, CommitmentRow};
-use crate::db::schema::fulfilments;
+use crate::db::schema::{commitments, convention_commitments, conventions, fulfilments};
 use crate::http::error::{ApiError, Code, FaultCode};
 use crate::ids::{CommitmentId, FulfilmentId, UserId};
-use crate::initiatives::model as initiatives;
+use crate::initiatives::model::{self as initiatives, InitiativeRow};
 use crate::lifecycle::{Lifecycle, Step};
 use crate::state::Session;
 
@@ -156,6 +159,29 @@ pub fn measure(
     Ok((quantity, value))
 }
 
+/// The day from which something could be done for a commitment: its initiative was submitted, or a convention that holds it
+/// had begun.
+pub async fn promised_from(
+    session: &mut Session,
+    initiative: &InitiativeRow,
+    id: CommitmentId,
+) -> Result<NaiveDate, ApiError> {
+    let since = initiative.submitted_at.unwrap_or(initiative.created_at);
+    let begun: Option<NaiveDate> = convention_commitments::table
+        .inner_join(
+            conventions::table.on(conventions::id
+                .eq(convention_commitments::convention_id)
+                .and(conventions::commune_code.eq(convention_commitments::commune_code))),
+        )
+        .filter(convention_commitments::commitment_id.eq(id))
+        .filter(convention_commitments::commune_code.eq(id.commune()))
+        .select(min(conventions::starts_on))
+        .first(&mut session.conn)
+        .await?;
+    let since = paris_day(since);
+    Ok(begun.map_or(since, |begun| begun.min(since)))
+}
+
 /// Writes the new state of a fulfilment, its history, and what follows for the commitment.
 pub async fn settle(
     session: &mut Session,
@@ -270,6 +296,31 @@ pub async fn record(
         },
     };
     audit::record(session, entry).await
+}
+
+/// What the caller is to a fulfilment of this initiative, as who owes its commitment stands today.
+pub async fn standing(
+    session: &mut Session,
+    id: FulfilmentId,
+    of_the_initiative: &Standing,
+) -> Result<Standing, ApiError> {
+    let commitment: Option<CommitmentRow> = fulfilments::table
+        .find((id, id.commune()))
+        .inner_join(
+            commitments::table.on(commitments::id
+                .eq(fulfilments::commitment_id)
+                .and(commitments::commune_code.eq(fulfilments::commune_code))),
+        )
+        .select(CommitmentRow::as_select())
+        .first(&mut session.conn)
+        .await
+        .optional()?;
+    let Some(commitment) = commitment else {
+        return Ok(of_the_initiative.clone());
+    };
+    let today = session.today();
+    let keeper = hand_overs::keeper(&mut session.conn, commitment.id, today).await?;
+    hand_overs::standing(session, of_the_initiative, &commitment, keeper).await
 }
 
 /// Acknowledges what the other side has left unanswered for thirty days. Returns how many.

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::dto::{Fulfilment, FulfilmentList, NewFulfilment, Settlement, Timesheet};
-use super::model::{FulfilmentRow, measure, record, settle};
+use super::model::{FulfilmentRow, measure, promised_from, record, settle};
 use crate::audit::Beginning;
 use crate::auth::caller::{Anyone, Caller, Request};
 use crate::auth::policy::Role;
@@ -112,7 +112,7 @@ pub async fn get_fulfilment(
     request_body = NewFulfilment,
     responses(
         (status = 201, description = "The fulfilment, to be acknowledged.", body = Fulfilment),
-        (status = 409, description = "Not binding, a subsidy without an active convention, payments beyond the commitment, a timesheet of what is not counted in hours, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Not binding, a subsidy without an active convention, payments beyond the commitment, more than ten times what was promised, a timesheet of what is not counted in hours, or not by someone on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/commitments/{id}/fulfilments")]
@@ -124,16 +124,25 @@ pub async fn record_fulfilment(
 ) -> Answer {
     state
         .write(&caller, async move |session| {
-            let (found, commitment) = routes::lock(session, *id).await?;
+            let new = body.0;
+            // Whoever owed it on that day.
+            let (found, commitment) = routes::lock_as_of(session, *id, new.done_on).await?;
             let role = may_record(commitment.side, &found.standing)?;
             commitment.step(CommitmentAction::RecordFulfilment, &found.standing)?;
-            let new = body.0;
             if new.done_on > session.today() {
                 return Err(ApiError::fault(
                     "/done_on",
                     FaultCode::OutOfRange,
                     "Ce qui n'est pas encore fait ne se déclare pas.",
                     "What is not done yet is not recorded.",
+                ));
+            }
+            if new.done_on < promised_from(session, &found.row, commitment.id).await? {
+                return Err(ApiError::fault(
+                    "/done_on",
+                    FaultCode::OutOfRange,
+                    "Avant le dépôt de l'initiative et le premier jour de la convention, rien n'était promis.",
+                    "Before the submission of the initiative and the first day of the convention nothing was promised.",
                 ));
             }
             let on_behalf = role == Role::Agent && commitment.side != Side::Commune;

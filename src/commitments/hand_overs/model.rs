@@ -45,6 +45,7 @@ pub struct Relation {
     successor: Option<Membership>,
     /// That body has nobody with an account: the town hall answers for it.
     without_members: bool,
+    me: Option<UserId>,
 }
 
 impl Relation {
@@ -68,6 +69,7 @@ impl Relation {
                 .membership(&session.conn, row.holder_id)
                 .await?,
             without_members: members == 0,
+            me: session.actor.user_id(),
         })
     }
 
@@ -120,6 +122,10 @@ impl HandOverRow {
                 .allowed(self.state, &relation.standing)
                 .into_iter()
                 .filter(|action| relation.permit(*action, side).is_ok())
+                // Nobody answers what they offered.
+                .filter(|action| {
+                    *action == Action::Withdraw || relation.me != Some(self.offered_by)
+                })
                 .collect(),
         }
     }

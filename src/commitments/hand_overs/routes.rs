@@ -128,9 +128,11 @@ pub async fn offer_hand_over(
             if new.holder_id.commune() != commitment.commune_code || Some(new.holder_id) == owes {
                 return Err(unknown());
             }
-            let holder = holders::model::find(&mut session.conn, &session.actor, new.holder_id)
-                .await
-                .map_err(|_| unknown())?;
+            // A group that nobody sees yet gives its identifier to whom it wants to help.
+            let holder = holders::model::summaries(&session.conn, vec![new.holder_id])
+                .await?
+                .remove(&new.holder_id)
+                .ok_or_else(unknown)?;
             let row = HandOverRow {
                 id: HandOverId::new(&commitment.commune_code, session.now)?,
                 commune_code: commitment.commune_code.clone(),
@@ -162,7 +164,7 @@ pub async fn offer_hand_over(
             )
             .await?;
             let relation = Relation::new(session, &row, &found.standing).await?;
-            let shown = row.show(commitment.side, (&holder.row).into(), &relation);
+            let shown = row.show(commitment.side, holder, &relation);
             Reply::created(format!("/v1/hand_overs/{}", row.id), row.version, &shown)
         })
         .await

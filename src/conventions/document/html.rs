@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::sheet::{Entry, Proof, Sheet};
 
+/// Above the room for a signature.
+pub const TO_SIGN: &str = "Lieu, date et signature\u{a0}:";
+
 const STYLE: &str = include_str!("document.css");
 
 /// What a browser lets the page do: be read, in its own style.
@@ -45,6 +48,7 @@ pub fn page(sheet: &Sheet) -> String {
 
 fn body(sheet: &Sheet) -> Markup {
     html! {
+        @for line in &sheet.preamble { p.typed { (line) } }
         p { "Entre les parties suivantes\u{a0}:" }
         @for party in &sheet.parties {
             section.lines {
@@ -83,7 +87,7 @@ fn body(sheet: &Sheet) -> Markup {
                     h2 { (block.heading) }
                     @if let Some(name) = &block.name { p.typed { (name) } }
                     p.typed { (block.capacity) }
-                    p { "Lieu, date et signature\u{a0}:" }
+                    p { (block.signed.as_deref().unwrap_or(TO_SIGN)) }
                 }
             }
         }

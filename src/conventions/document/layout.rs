@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use krilla::text::{GlyphId, KrillaGlyph};
 use rustybuzz::{Direction, Face, GlyphInfo, UnicodeBuffer};
 
+use super::html;
 use super::sheet::{Entry, Sheet};
 
 /// Width and height of A4.
@@ -240,9 +241,12 @@ type CellLine = (Style, String);
 
 impl Flow<'_> {
     fn whole(&mut self, sheet: &Sheet) {
-        self.centred(sheet.title, Style::Title);
+        self.centred(&sheet.title, Style::Title);
         self.centred(&sheet.subtitle, Style::Heading);
         self.y += GAP;
+        for line in &sheet.preamble {
+            self.text(line);
+        }
         self.text("Entre les parties suivantes\u{a0}:");
         for party in &sheet.parties {
             self.heading(party.heading);
@@ -400,7 +404,10 @@ impl Flow<'_> {
                 let lines = std::iter::once((Style::Bold, block.heading))
                     .chain(name)
                     .chain([(Style::Body, block.capacity.as_str())])
-                    .chain([(Style::Body, "Lieu, date et signature\u{a0}:")]);
+                    .chain([(
+                        Style::Body,
+                        block.signed.as_deref().unwrap_or(html::TO_SIGN),
+                    )]);
                 lines
                     .flat_map(|(style, text)| {
                         let lines = self.measure.wrap(text, style, width - 2.0 * PADDING);

@@ -101,7 +101,11 @@ async fn sheet_of(
         Names::new()
     };
     let stamp = sheet::stamp(found.row.state);
-    Ok(sheet::sheet(&content, &names, stamp, proof))
+    let signed = parties
+        .iter()
+        .filter_map(|party| Some((party.row.party, sheet::signed(party.signature.as_ref()?))))
+        .collect();
+    Ok(sheet::sheet(&content, &names, &signed, stamp, proof))
 }
 
 /// The names that the content stands for: those whose hash it has.
@@ -121,7 +125,8 @@ fn names(content: &ConventionContent, parties: &[PartyState]) -> Names {
     known.collect()
 }
 
-/// The tag of what everybody gets: the sheet of a content that was frozen differs by the state alone. Nothing for who is
+/// The tag of what everybody gets: the sheet of a content that was frozen differs by the
+/// state, and by signatures, with which the version counts up. Nothing for who is
 /// signed in: they may see names.
 async fn public_tag(
     session: &mut Session,
@@ -137,6 +142,7 @@ async fn public_tag(
         env!("CARGO_PKG_VERSION").as_bytes(),
         form.as_bytes(),
         shown.state.code().as_bytes(),
+        &shown.version.to_be_bytes(),
         shown.content_sha256.unwrap_or_default().as_bytes(),
     ])))
 }
@@ -152,7 +158,7 @@ fn tag(of: &[&[u8]]) -> String {
 /// Get a convention as a page to read and to print
 ///
 /// In French, the text that both sides sign: parties, articles, the two columns of commitments, signature blocks, hash.
-/// A draft has PROJET across it. Names of natural persons are for the parties and the town hall; others see in which
+/// A draft has PROJET across it, and what is not in force says so too: REMPLACÉE, SUSPENDUE, RÉSILIÉE. Names of natural persons are for the parties and the town hall; others see in which
 /// capacity they sign. A page in HTML without scripts, with a policy of its own.
 #[utoipa::path(
     tag = "conventions",

@@ -1,6 +1,6 @@
 //! An invented convention in which every variable has a value: what a model of articles is tried on.
 
-use super::sheet::{Names, Sheet, sheet};
+use super::sheet::{Names, Sheet, Signed, sheet};
 use crate::conventions::content::ConventionContent;
 use crate::conventions::dto::Party;
 use crate::http::error::ApiError;
@@ -22,5 +22,11 @@ pub fn sample(name: &str, code: &str, articles: Vec<Article>) -> Result<Sheet, A
         (Party::Host, "Claude Exemple"),
     ];
     let names: Names = names.map(|(party, name)| (party, name.to_owned())).into();
-    Ok(sheet(&content, &names, Some("PROJET"), None))
+    Ok(sheet(
+        &content,
+        &names,
+        &Signed::new(),
+        Some("PROJET"),
+        None,
+    ))
 }

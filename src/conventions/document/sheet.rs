@@ -6,19 +6,24 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::french::{clean, date, money, number, recurrence};
-use super::values::{promised, value};
+use super::values::{TERMS, promised, value};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side};
 use crate::conventions::content::{ContentCommitment, ContentParty, ConventionContent};
-use crate::conventions::dto::{Entitlement, EntitlementKind, Party};
+use crate::conventions::dto::{
+    AmendmentKind, Entitlement, EntitlementKind, Party, SignatureMethod,
+};
 use crate::conventions::lifecycle::ConventionState;
+use crate::conventions::parties::Signature;
 use crate::holders::dto::HolderKind;
-use crate::templates::articles::{self, fill};
+use crate::templates::articles::{self, fill, told};
 
 /// A whole document.
 #[derive(Debug, Serialize)]
 pub struct Sheet {
-    pub title: &'static str,
+    pub title: String,
     pub subtitle: String,
+    /// What a later version replaces, and why.
+    pub preamble: Vec<String>,
     /// Across every page of what nobody can sign.
     pub stamp: Option<&'static str>,
     pub parties: Vec<SheetParty>,
@@ -66,6 +71,8 @@ pub struct SignatureBlock {
     pub capacity: String,
     /// For those who may see it.
     pub name: Option<String>,
+    /// How and when the party signed; nothing while it has not.
+    pub signed: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -90,24 +97,41 @@ impl Sheet {
             .articles
             .iter()
             .map(|article| of_all(&article.paragraphs));
-        entries.chain(articles).sum()
+        let preamble = of_all(&self.preamble);
+        entries.chain(articles).sum::<usize>() + preamble
     }
 }
 
 /// Names of signatories that the reader may see.
 pub type Names = HashMap<Party, String>;
 
+/// How and when parties signed, in words.
+pub type Signed = HashMap<Party, String>;
+
+/// A signature in words.
+pub fn signed(signature: &Signature) -> String {
+    let how = match signature.method {
+        SignatureMethod::Paper => "sur papier",
+        SignatureMethod::Simple => "en ligne, depuis son compte",
+        SignatureMethod::Advanced => "en ligne, signature avancée",
+        SignatureMethod::Qualified => "en ligne, signature qualifiée",
+    };
+    let contested = signature
+        .contested_at
+        .map_or("", |_| "\u{a0}; signature contestée");
+    format!("Signé le {} {how}{contested}", date(signature.signed_on))
+}
+
 /// What stands across every page.
 pub const fn stamp(state: ConventionState) -> Option<&'static str> {
     match state {
         ConventionState::Draft => Some("PROJET"),
         ConventionState::Cancelled => Some("ANNULÉE"),
-        ConventionState::OpenForSignature
-        | ConventionState::Active
-        | ConventionState::Suspended
-        | ConventionState::Terminated
-        | ConventionState::Expired
-        | ConventionState::Superseded => None,
+        ConventionState::Superseded => Some("REMPLACÉE"),
+        ConventionState::Suspended => Some("SUSPENDUE"),
+        ConventionState::Terminated => Some("RÉSILIÉE"),
+        ConventionState::Expired => Some("EXPIRÉE"),
+        ConventionState::OpenForSignature | ConventionState::Active => None,
     }
 }
 
@@ -115,6 +139,7 @@ pub const fn stamp(state: ConventionState) -> Option<&'static str> {
 pub fn sheet(
     content: &ConventionContent,
     names: &Names,
+    signed: &Signed,
     stamp: Option<&'static str>,
     proof: Option<Proof>,
 ) -> Sheet {
@@ -139,10 +164,38 @@ pub fn sheet(
             heading: heading(party),
             capacity: named.map_or_else(|| "À désigner".to_owned(), |named| clean(&named.capacity)),
             name,
+            signed: signed.get(&party).cloned(),
         });
     }
+    let number = content.number - 1;
+    let (title, preamble) = match &content.supersedes {
+        None => (
+            "Convention entre la commune et le porteur de projet".to_owned(),
+            Vec::new(),
+        ),
+        Some(before) => {
+            let title = match before.kind {
+                AmendmentKind::Amendment => format!(
+                    "Avenant n°\u{a0}{number} à la convention entre la commune et le porteur de projet"
+                ),
+                AmendmentKind::Renewal => {
+                    "Renouvellement de la convention entre la commune et le porteur de projet"
+                        .to_owned()
+                }
+            };
+            let preamble = vec![
+                format!(
+                    "Cette version (n°\u{a0}{}) remplace en entier celle qui était en vigueur, dont l’empreinte est {}.",
+                    content.number, before.content_sha256
+                ),
+                format!("Motif\u{a0}: {}", clean(&before.reason)),
+            ];
+            (title, preamble)
+        }
+    };
     Sheet {
-        title: "Convention entre la commune et le porteur de projet",
+        title,
+        preamble,
         subtitle: clean(&content.initiative.title),
         stamp,
         originals: if parties.len() == 2 { "deux" } else { "trois" },
@@ -239,11 +292,24 @@ fn articles_of(content: &ConventionContent) -> Vec<SheetArticle> {
     } else {
         &content.articles
     };
+    let value = |variable| value(content, variable);
     let filled = model.iter().filter_map(|article| {
-        let paragraphs = fill(&clean(&article.text), |variable| value(content, variable));
+        let paragraphs = fill(&clean(&article.text), value);
         (!paragraphs.is_empty()).then(|| (clean(&article.title), paragraphs))
     });
+    // What is signed stands on the paper, whatever the commune's articles leave out.
+    let told: Vec<_> = model
+        .iter()
+        .flat_map(|article| told(&clean(&article.text), value))
+        .collect();
+    let untold: Vec<String> = TERMS
+        .iter()
+        .filter(|(variable, _)| !told.contains(variable))
+        .filter_map(|(variable, term)| Some(format!("{term}\u{a0}: {}.", value(*variable)?)))
+        .collect();
+    let rest = (!untold.is_empty()).then(|| ("Autres termes".to_owned(), untold));
     filled
+        .chain(rest)
         .zip(1..)
         .map(|((title, paragraphs), number)| SheetArticle {
             title: format!("Article\u{a0}{number}. {title}"),

@@ -8,6 +8,31 @@ use crate::conventions::dto::{ContributorStatus, Party, WorksOwnership};
 use crate::initiatives::dto::Land;
 use crate::templates::articles::TemplateVariable as Variable;
 
+/// The terms of a convention that its paper says in any case.
+pub const TERMS: &[(Variable, &str)] = &[
+    (Variable::Object, "Objet"),
+    (Variable::StartsOn, "Premier jour"),
+    (Variable::EndsOn, "Dernier jour"),
+    (Variable::LongDurationReason, "Motif de la durée"),
+    (Variable::Renewal, "À son terme la convention"),
+    (Variable::Land, "Terrain"),
+    (Variable::LandDescription, "Désignation du terrain"),
+    (Variable::LandFee, "Redevance"),
+    (Variable::LandFeeExemption, "Exonération de redevance"),
+    (Variable::ClergyAgreement, "Accord de l’affectataire"),
+    (Variable::WorksOwnership, "Les ouvrages appartiennent"),
+    (Variable::ContributorStatus, "Qualité des contributeurs"),
+    (Variable::CommuneInsurance, "Assurance de la commune"),
+    (Variable::HolderInsurance, "Assurance du porteur"),
+    (Variable::ForbiddenTasks, "Tâches interdites"),
+    (Variable::SupervisionOfMinors, "Encadrement des mineurs"),
+    (Variable::ImageConsent, "Droit à l’image"),
+    (Variable::NoUpkeepReason, "Absence d’entretien"),
+    (Variable::Notice, "Chaque partie peut résilier"),
+    (Variable::EvaluationTerms, "Bilan"),
+    (Variable::Authority, "Acte d’autorisation"),
+];
+
 /// What a variable stands for in this content; nothing where the content has nothing to say.
 pub fn value(content: &ConventionContent, variable: Variable) -> Option<String> {
     let typed = |text: &Option<String>| text.as_deref().map(clean);

@@ -1,9 +1,26 @@
 //! What each side promised and delivered, what it cost and what it saved.
 
-use super::IndicatorKind::{PerResident, Rate, Total};
+use super::IndicatorKind::{Mean, PerResident, Rate, Total};
 use super::IndicatorUnit::{EuroCents, EuroCentsPerResident, Hours, Ratio};
-use super::{ACKNOWLEDGED, BINDING, EVALUATIONS, Indicator, VOLUNTEERS};
+use super::RecordKind::{Commitment, Evaluation, Fulfilment};
+use super::{ACKNOWLEDGED, BINDING, EVALUATIONS, Indicator, UPKEEP, VOLUNTEERS};
 use crate::http::error::Text;
+
+/// Upkeep on the day on which it is so many years old: done, unless it was ended or the last look found it not done.
+macro_rules! upkeep_alive_after {
+    ($years:literal) => {
+        concat!(
+            "SELECT commune_code, initiative_id, id, day, NULL, \
+                CASE WHEN coalesce(upkeep_ended_on > day, true) AND coalesce((SELECT k.outcome <> 'not_done' \
+                    FROM upkeep_checks AS k WHERE (k.commitment_id, k.commune_code) = (u.id, u.commune_code) \
+                        AND k.occurs_on <= u.day ORDER BY k.occurs_on DESC, k.checked_at DESC LIMIT 1), true) \
+                THEN 1 ELSE 0 END, 1 \
+            FROM (SELECT p.*, (upkeep_starts_on + interval '",
+            $years,
+            " years')::date AS day FROM promised AS p) AS u WHERE day <= least(upkeep_ends_on, $4)"
+        )
+    };
+}
 
 pub const CONTRIBUTIONS: &[Indicator] = &[
     Indicator {
@@ -21,7 +38,8 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: EuroCents,
         kind: Total,
         breakdown: Some("sides"),
-        cases: "SELECT commune_code, bound_on, side, value_cents, NULL FROM promised",
+        records: Some(Commitment),
+        cases: "SELECT commune_code, initiative_id, id, bound_on, side, value_cents, NULL FROM promised",
     },
     Indicator {
         code: "value_promised_by_kind",
@@ -38,7 +56,8 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: EuroCents,
         kind: Total,
         breakdown: Some("commitment_kinds"),
-        cases: "SELECT commune_code, bound_on, kind, value_cents, NULL FROM promised",
+        records: Some(Commitment),
+        cases: "SELECT commune_code, initiative_id, id, bound_on, kind, value_cents, NULL FROM promised",
     },
     Indicator {
         code: "value_delivered_by_side",
@@ -55,7 +74,8 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: EuroCents,
         kind: Total,
         breakdown: Some("sides"),
-        cases: "SELECT commune_code, done_on, side, value_cents, NULL FROM delivered",
+        records: Some(Fulfilment),
+        cases: "SELECT commune_code, initiative_id, fulfilment_id, done_on, side, value_cents, NULL FROM delivered",
     },
     Indicator {
         code: "value_delivered_by_kind",
@@ -72,7 +92,8 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: EuroCents,
         kind: Total,
         breakdown: Some("commitment_kinds"),
-        cases: "SELECT commune_code, done_on, kind, value_cents, NULL FROM delivered",
+        records: Some(Fulfilment),
+        cases: "SELECT commune_code, initiative_id, fulfilment_id, done_on, kind, value_cents, NULL FROM delivered",
     },
     Indicator {
         code: "fulfilment_rate",
@@ -89,9 +110,10 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: Ratio,
         kind: Rate,
         breakdown: None,
-        cases: "SELECT p.commune_code, p.bound_on, NULL, coalesce(sum(d.value_cents), 0), p.value_cents \
+        records: Some(Commitment),
+        cases: "SELECT p.commune_code, p.initiative_id, p.id, p.bound_on, NULL, coalesce(sum(d.value_cents), 0), p.value_cents \
             FROM promised AS p LEFT JOIN delivered AS d ON d.id = p.id \
-            GROUP BY p.commune_code, p.id, p.bound_on, p.value_cents",
+            GROUP BY p.commune_code, p.initiative_id, p.id, p.bound_on, p.value_cents",
     },
     Indicator {
         code: "residents_share",
@@ -108,7 +130,8 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: Ratio,
         kind: Rate,
         breakdown: None,
-        cases: "SELECT commune_code, done_on, NULL, CASE WHEN side = 'commune' THEN 0 ELSE value_cents END, value_cents \
+        records: Some(Fulfilment),
+        cases: "SELECT commune_code, initiative_id, fulfilment_id, done_on, NULL, CASE WHEN side = 'commune' THEN 0 ELSE value_cents END, value_cents \
             FROM delivered",
     },
     Indicator {
@@ -123,7 +146,8 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: Hours,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, done_on, NULL, quantity, NULL FROM delivered WHERE side <> 'commune' \
+        records: Some(Fulfilment),
+        cases: "SELECT commune_code, initiative_id, fulfilment_id, done_on, NULL, quantity, NULL FROM delivered WHERE side <> 'commune' \
             AND kind = 'labour' AND is_hour(unit)",
     },
     Indicator {
@@ -141,7 +165,8 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: EuroCents,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, done_on, NULL, value_cents, NULL FROM delivered WHERE side <> 'commune' \
+        records: Some(Fulfilment),
+        cases: "SELECT commune_code, initiative_id, fulfilment_id, done_on, NULL, value_cents, NULL FROM delivered WHERE side <> 'commune' \
             AND kind = 'labour' AND is_hour(unit)",
     },
     Indicator {
@@ -159,7 +184,8 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: EuroCents,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, done_on, NULL, value_cents, NULL FROM delivered \
+        records: Some(Fulfilment),
+        cases: "SELECT commune_code, initiative_id, fulfilment_id, done_on, NULL, value_cents, NULL FROM delivered \
             WHERE side = 'commune' AND kind = 'financial'",
     },
     Indicator {
@@ -180,7 +206,8 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: EuroCentsPerResident,
         kind: PerResident,
         breakdown: None,
-        cases: "SELECT commune_code, done_on, NULL, value_cents, NULL FROM delivered \
+        records: Some(Fulfilment),
+        cases: "SELECT commune_code, initiative_id, fulfilment_id, done_on, NULL, value_cents, NULL FROM delivered \
             WHERE side = 'commune' AND kind = 'financial'",
     },
     Indicator {
@@ -195,7 +222,8 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: Hours,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, validated_on, NULL, staff_minutes / 60.0, NULL FROM evaluated",
+        records: Some(Evaluation),
+        cases: "SELECT commune_code, initiative_id, id, validated_on, NULL, staff_minutes / 60.0, NULL FROM evaluated",
     },
     Indicator {
         code: "official_hours",
@@ -209,7 +237,47 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: Hours,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, validated_on, NULL, official_minutes / 60.0, NULL FROM evaluated",
+        records: Some(Evaluation),
+        cases: "SELECT commune_code, initiative_id, id, validated_on, NULL, official_minutes / 60.0, NULL FROM evaluated",
+    },
+    Indicator {
+        code: "staff_hours_per_project",
+        label: Text::new("Heures des agents par projet", "Staff hours per project"),
+        definition: Text::new(
+            "Temps de travail des agents pour un projet, en moyenne.",
+            "Working time of the commune's staff for a project, on average.",
+        ),
+        inclusion: EVALUATIONS,
+        formula: Text::new(
+            "Somme des minutes ÷ 60 ÷ nombre de bilans ; n : bilans.",
+            "Sum of the minutes ÷ 60 ÷ number of evaluations; n: evaluations.",
+        ),
+        unit: Hours,
+        kind: Mean,
+        breakdown: None,
+        records: Some(Evaluation),
+        cases: "SELECT commune_code, initiative_id, id, validated_on, NULL, staff_minutes / 60.0, 1 FROM evaluated",
+    },
+    Indicator {
+        code: "official_hours_per_project",
+        label: Text::new(
+            "Heures des élus par projet",
+            "Elected officials' hours per project",
+        ),
+        definition: Text::new(
+            "Temps donné par les élus pour un projet, en moyenne.",
+            "Time that elected officials gave to a project, on average.",
+        ),
+        inclusion: EVALUATIONS,
+        formula: Text::new(
+            "Somme des minutes ÷ 60 ÷ nombre de bilans ; n : bilans.",
+            "Sum of the minutes ÷ 60 ÷ number of evaluations; n: evaluations.",
+        ),
+        unit: Hours,
+        kind: Mean,
+        breakdown: None,
+        records: Some(Evaluation),
+        cases: "SELECT commune_code, initiative_id, id, validated_on, NULL, official_minutes / 60.0, 1 FROM evaluated",
     },
     Indicator {
         code: "savings",
@@ -226,7 +294,8 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: EuroCents,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, validated_on, NULL, savings_cents, NULL FROM evaluated",
+        records: Some(Evaluation),
+        cases: "SELECT commune_code, initiative_id, id, validated_on, NULL, savings_cents, NULL FROM evaluated",
     },
     Indicator {
         code: "savings_rate",
@@ -243,6 +312,49 @@ pub const CONTRIBUTIONS: &[Indicator] = &[
         unit: Ratio,
         kind: Rate,
         breakdown: None,
-        cases: "SELECT commune_code, validated_on, NULL, savings_cents, reference_cost_cents FROM evaluated",
+        records: Some(Evaluation),
+        cases: "SELECT commune_code, initiative_id, id, validated_on, NULL, savings_cents, reference_cost_cents FROM evaluated",
+    },
+    Indicator {
+        code: "upkeep_alive_1_year",
+        label: Text::new(
+            "Entretien vivant après un an",
+            "Upkeep alive after one year",
+        ),
+        definition: Text::new(
+            "Part des entretiens promis pour plus longtemps qui tiennent encore un an après leur début.",
+            "Share of the upkeep that was promised for longer and still goes on one year after its beginning.",
+        ),
+        inclusion: UPKEEP,
+        formula: Text::new(
+            "Entretiens ni arrêtés ni constatés non faits à cette date ÷ entretiens commencés un an plus tôt ; n : entretiens.",
+            "Upkeep neither ended nor found not done on that day ÷ upkeep begun one year before; n: upkeep.",
+        ),
+        unit: Ratio,
+        kind: Rate,
+        breakdown: None,
+        records: Some(Commitment),
+        cases: upkeep_alive_after!("1"),
+    },
+    Indicator {
+        code: "upkeep_alive_3_years",
+        label: Text::new(
+            "Entretien vivant après trois ans",
+            "Upkeep alive after three years",
+        ),
+        definition: Text::new(
+            "Part des entretiens promis pour plus longtemps qui tiennent encore trois ans après leur début.",
+            "Share of the upkeep that was promised for longer and still goes on three years after its beginning.",
+        ),
+        inclusion: UPKEEP,
+        formula: Text::new(
+            "Entretiens ni arrêtés ni constatés non faits à cette date ÷ entretiens commencés trois ans plus tôt ; n : entretiens.",
+            "Upkeep neither ended nor found not done on that day ÷ upkeep begun three years before; n: upkeep.",
+        ),
+        unit: Ratio,
+        kind: Rate,
+        breakdown: None,
+        records: Some(Commitment),
+        cases: upkeep_alive_after!("3"),
     },
 ];

@@ -21,12 +21,26 @@ codes! {
 
     /// How an indicator's cases become its value.
     pub enum IndicatorKind "indicator_kinds" {
-        Total = "total", "Total de l'année", "Total of the year";
-        Stock = "stock", "Situation en fin d'année", "Situation at the end of the year";
+        Total = "total", "Total de la période", "Total of the period";
+        Stock = "stock", "Situation en fin de période", "Situation at the end of the period";
         Median = "median", "Médiane", "Median";
+        Mean = "mean", "Moyenne", "Mean";
         Rate = "rate", "Taux", "Rate";
         PerResident = "per_resident", "Par habitant", "Per resident";
         Reported = "reported", "Saisie manuelle", "Reported by hand";
+    }
+}
+
+codes! {
+    /// What a case of an indicator is, where everybody may see it.
+    pub enum RecordKind "metric_record_kinds" {
+        Initiative = "initiative", "Initiative", "Initiative";
+        Convention = "convention", "Convention", "Convention";
+        Commitment = "commitment", "Engagement", "Commitment";
+        Fulfilment = "fulfilment", "Réalisation", "Fulfilment";
+        Evaluation = "evaluation", "Bilan", "Evaluation";
+        Meeting = "meeting", "Réunion publique", "Public meeting";
+        Holder = "holder", "Porteur", "Holder";
     }
 }
 
@@ -41,10 +55,64 @@ pub struct Indicator {
     pub kind: IndicatorKind,
     /// The closed list whose codes the value is broken down by.
     pub breakdown: Option<&'static str>,
-    /// Its cases over the tables of `SOURCES`: commune, day, part, value, base (of a rate). Empty for what is reported
-    /// by hand.
+    /// What its cases are. Those of people, and of initiatives that may be hidden, are nobody's business.
+    pub records: Option<RecordKind>,
+    /// Its cases over the tables of `SOURCES`: commune, initiative, record, day, part, value, base (of a rate or mean).
+    /// Empty for what is reported by hand.
     pub cases: &'static str,
 }
+
+impl Indicator {
+    /// Whether its cases are of one initiative each, so that they can be grouped by what that is.
+    pub fn is_of_initiatives(&self) -> bool {
+        self.records.is_some_and(|kind| kind != RecordKind::Holder)
+    }
+
+    /// The tables that its cases come from.
+    pub fn tables(&self) -> Vec<&'static str> {
+        if self.kind == IndicatorKind::Reported {
+            return vec!["measures"];
+        }
+        let words: Vec<&str> = self.cases.split_whitespace().collect();
+        let named = words.windows(2).filter_map(|pair| match pair {
+            ["FROM" | "JOIN", name] if !name.starts_with('(') => Some(*name),
+            _ => None,
+        });
+        let mut tables: Vec<&str> = named
+            .flat_map(|name| {
+                MADE_OF
+                    .iter()
+                    .find(|(source, _)| *source == name)
+                    .map_or_else(|| vec![name], |(_, tables)| tables.to_vec())
+            })
+            .collect();
+        tables.sort_unstable();
+        tables.dedup();
+        tables
+    }
+}
+
+/// The tables that each of the `SOURCES` reads.
+const MADE_OF: &[(&str, &[&str])] = &[
+    ("received", &["initiatives"]),
+    ("seen", &["initiatives"]),
+    ("moves", &["initiatives", "events"]),
+    ("decided", &["initiatives", "decisions"]),
+    ("agreed", &["initiatives", "conventions"]),
+    (
+        "promised",
+        &[
+            "initiatives",
+            "conventions",
+            "convention_commitments",
+            "commitments",
+        ],
+    ),
+    ("delivered", &["initiatives", "commitments", "fulfilments"]),
+    ("evaluated", &["initiatives", "evaluations"]),
+    ("held", &["initiatives", "meetings"]),
+    ("period_ends", &[]),
+];
 
 /// All indicators, in the order of the dictionary.
 pub fn indicators() -> impl Iterator<Item = &'static Indicator> {
@@ -54,8 +122,8 @@ pub fn indicators() -> impl Iterator<Item = &'static Indicator> {
         .chain(people::PEOPLE)
 }
 
-/// What indicators count, under the names that their SQL uses. `$1` communes, `$2` first year, `$3` last year, `$4`
-/// today. Days are those of Europe/Paris. A source that no indicator asks for is not read.
+/// What indicators count, under the names that their SQL uses. `$1` communes, `$2` first day, `$3` last day, `$4` today,
+/// `$5` year, quarter or month. Days are those of Europe/Paris. A source that no indicator asks for is not read.
 pub const SOURCES: &str = "
 received AS (
     SELECT id, commune_code, holder_id, published_at IS NOT NULL AS published, reply_due_on, reply_paused_on,
@@ -87,14 +155,16 @@ agreed AS (
     WHERE c.activated_at IS NOT NULL
 ),
 promised AS (
-    SELECT m.commune_code, m.id, m.side, m.kind, m.value_cents, min(a.active_on) AS bound_on
+    SELECT m.commune_code, m.initiative_id, m.id, m.side, m.kind, m.value_cents, min(a.active_on) AS bound_on,
+        m.upkeep_starts_on, m.upkeep_ends_on, m.upkeep_ended_on
     FROM agreed AS a
     JOIN convention_commitments AS b ON (b.convention_id, b.commune_code) = (a.id, a.commune_code)
     JOIN commitments AS m ON (m.id, m.commune_code) = (b.commitment_id, b.commune_code)
-    GROUP BY m.commune_code, m.id
+    GROUP BY m.id, m.commune_code
 ),
 delivered AS (
-    SELECT m.commune_code, m.id, m.side, m.kind, lower(m.unit) AS unit, f.quantity, f.value_cents, f.done_on
+    SELECT m.commune_code, m.initiative_id, m.id, f.id AS fulfilment_id, m.side, m.kind, lower(m.unit) AS unit,
+        f.quantity, f.value_cents, f.done_on
     FROM seen AS s
     JOIN commitments AS m ON (m.initiative_id, m.commune_code) = (s.id, s.commune_code)
     JOIN fulfilments AS f ON (f.commitment_id, f.commune_code) = (m.id, m.commune_code)
@@ -106,12 +176,16 @@ evaluated AS (
     WHERE e.validated_at IS NOT NULL
 ),
 held AS (
-    SELECT m.commune_code, m.held_on, m.attendance
+    SELECT m.commune_code, m.initiative_id, m.id, m.held_on, m.attendance
     FROM meetings AS m LEFT JOIN seen AS s ON (s.id, s.commune_code) = (m.initiative_id, m.commune_code)
     WHERE m.commune_code = ANY($1) AND (m.initiative_id IS NULL OR s.id IS NOT NULL)
 ),
-year_ends AS (
-    SELECT least(make_date(year, 12, 31), $4) AS day FROM generate_series($2, $3) AS year
+period_ends AS (
+    SELECT least((p + w.width)::date - 1, $4) AS day
+    FROM (SELECT CASE $5 WHEN 'year' THEN interval '1 year' WHEN 'quarter' THEN interval '3 months'
+            ELSE interval '1 month' END AS width) AS w
+    CROSS JOIN LATERAL generate_series(date_trunc($5, $2::timestamp), $3::timestamp, w.width) AS p
+    WHERE p::date <= $4
 )";
 
 const PUBLISHED: Text = Text::new("Initiatives publiées.", "Published initiatives.");
@@ -134,6 +208,10 @@ const ACKNOWLEDGED: Text = Text::new(
 const VOLUNTEERS: Text = Text::new(
     "Réalisations reconnues d'engagements de travail comptés en heures (heure, heures, h, hour, hours) du porteur, de la structure porteuse et des tiers.",
     "Acknowledged fulfilments of labour commitments counted in hours (heure, heures, h, hour, hours) of the holder, the host organisation and third parties.",
+);
+const UPKEEP: Text = Text::new(
+    "Entretiens d'une convention signée, d'initiatives publiées.",
+    "Upkeep under a signed convention, of published initiatives.",
 );
 const MEETINGS: Text = Text::new(
     "Réunions sans initiative ou d'une initiative publiée.",
@@ -162,6 +240,7 @@ mod tests {
             }
             let by_hand = indicator.kind == IndicatorKind::Reported;
             assert_eq!(indicator.cases.is_empty(), by_hand, "{}", indicator.code);
+            assert!(!indicator.tables().is_empty(), "{}", indicator.code);
             codes.push(indicator.code);
         }
         let count = codes.len();

@@ -2,6 +2,7 @@
 
 use super::IndicatorKind::{Median, Stock, Total};
 use super::IndicatorUnit::{Count, Days};
+use super::RecordKind::{Convention, Initiative};
 use super::{ALL_RECEIVED, Indicator, PUBLISHED};
 use crate::http::error::Text;
 
@@ -21,7 +22,8 @@ pub const PATH: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, submitted_on, NULL, 1, NULL FROM received",
+        records: None,
+        cases: "SELECT commune_code, NULL, NULL, submitted_on, NULL, 1, NULL FROM received",
     },
     Indicator {
         code: "initiatives_accepted",
@@ -38,8 +40,9 @@ pub const PATH: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, max(decided_on), NULL, 1, NULL FROM decided WHERE outcome = 'accepted' \
-            GROUP BY commune_code, id, date_part('year', decided_on)",
+        records: Some(Initiative),
+        cases: "SELECT commune_code, id, id, max(decided_on), NULL, 1, NULL FROM decided WHERE outcome = 'accepted' \
+            GROUP BY commune_code, id, date_trunc($5, decided_on::timestamp)",
     },
     Indicator {
         code: "initiatives_refused",
@@ -56,8 +59,9 @@ pub const PATH: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, max(decided_on), NULL, 1, NULL FROM decided WHERE outcome = 'refused' \
-            GROUP BY commune_code, id, date_part('year', decided_on)",
+        records: Some(Initiative),
+        cases: "SELECT commune_code, id, id, max(decided_on), NULL, 1, NULL FROM decided WHERE outcome = 'refused' \
+            GROUP BY commune_code, id, date_trunc($5, decided_on::timestamp)",
     },
     Indicator {
         code: "initiatives_redirected",
@@ -74,7 +78,8 @@ pub const PATH: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, moved_on, NULL, 1, NULL FROM moves WHERE to_state = 'redirected'",
+        records: Some(Initiative),
+        cases: "SELECT commune_code, id, id, moved_on, NULL, 1, NULL FROM moves WHERE to_state = 'redirected'",
     },
     Indicator {
         code: "initiatives_in_progress",
@@ -91,7 +96,8 @@ pub const PATH: &[Indicator] = &[
         unit: Count,
         kind: Stock,
         breakdown: None,
-        cases: "SELECT m.commune_code, y.day, NULL, 1, NULL FROM year_ends AS y JOIN moves AS m ON m.moved_on <= y.day \
+        records: Some(Initiative),
+        cases: "SELECT m.commune_code, m.id, m.id, y.day, NULL, 1, NULL FROM period_ends AS y JOIN moves AS m ON m.moved_on <= y.day \
             GROUP BY m.commune_code, m.id, y.day \
             HAVING bool_or(m.to_state = 'in_progress') AND NOT bool_or(m.from_state = 'in_progress')",
     },
@@ -110,7 +116,8 @@ pub const PATH: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, moved_on, NULL, 1, NULL FROM moves WHERE to_state = 'completed'",
+        records: Some(Initiative),
+        cases: "SELECT commune_code, id, id, moved_on, NULL, 1, NULL FROM moves WHERE to_state = 'completed'",
     },
     Indicator {
         code: "initiatives_abandoned",
@@ -127,7 +134,8 @@ pub const PATH: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, moved_on, NULL, 1, NULL FROM moves WHERE to_state = 'abandoned'",
+        records: Some(Initiative),
+        cases: "SELECT commune_code, id, id, moved_on, NULL, 1, NULL FROM moves WHERE to_state = 'abandoned'",
     },
     Indicator {
         code: "days_to_first_reply",
@@ -144,7 +152,8 @@ pub const PATH: &[Indicator] = &[
         unit: Days,
         kind: Median,
         breakdown: None,
-        cases: "SELECT commune_code, first_reply_on, NULL, first_reply_on - submitted_on, NULL FROM seen \
+        records: Some(Initiative),
+        cases: "SELECT commune_code, id, id, first_reply_on, NULL, first_reply_on - submitted_on, NULL FROM seen \
             WHERE first_reply_on IS NOT NULL",
     },
     Indicator {
@@ -162,7 +171,8 @@ pub const PATH: &[Indicator] = &[
         unit: Days,
         kind: Median,
         breakdown: None,
-        cases: "SELECT commune_code, decided_on, NULL, greatest(decided_on - submitted_on, 0), NULL FROM decided \
+        records: Some(Initiative),
+        cases: "SELECT commune_code, id, id, decided_on, NULL, greatest(decided_on - submitted_on, 0), NULL FROM decided \
             WHERE nth = 1",
     },
     Indicator {
@@ -180,7 +190,8 @@ pub const PATH: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, reply_due_on, NULL, 1, NULL FROM received WHERE reply_due_on < $4 \
+        records: None,
+        cases: "SELECT commune_code, NULL, NULL, reply_due_on, NULL, 1, NULL FROM received WHERE reply_due_on < $4 \
             AND coalesce(answered_on > reply_due_on, true) AND coalesce(reply_paused_on > reply_due_on, true)",
     },
     Indicator {
@@ -198,7 +209,8 @@ pub const PATH: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, active_on, NULL, 1, NULL FROM agreed WHERE number = 1",
+        records: Some(Convention),
+        cases: "SELECT commune_code, initiative_id, id, active_on, NULL, 1, NULL FROM agreed WHERE number = 1",
     },
     Indicator {
         code: "conventions_active",
@@ -215,8 +227,10 @@ pub const PATH: &[Indicator] = &[
         unit: Count,
         kind: Stock,
         breakdown: None,
-        cases: "SELECT a.commune_code, y.day, NULL, 1, NULL FROM year_ends AS y \
-            JOIN agreed AS a ON y.day BETWEEN a.active_on AND a.last_on GROUP BY a.commune_code, a.root_id, y.day",
+        records: Some(Convention),
+        cases: "SELECT a.commune_code, a.initiative_id, (array_agg(a.id ORDER BY a.number DESC))[1], y.day, NULL, 1, NULL \
+            FROM period_ends AS y JOIN agreed AS a ON y.day BETWEEN a.active_on AND a.last_on \
+            GROUP BY a.commune_code, a.initiative_id, a.root_id, y.day",
     },
     Indicator {
         code: "days_to_signature",
@@ -233,7 +247,8 @@ pub const PATH: &[Indicator] = &[
         unit: Days,
         kind: Median,
         breakdown: None,
-        cases: "SELECT a.commune_code, min(a.active_on), NULL, greatest(min(a.active_on) - max(d.decided_on), 0), NULL \
+        records: Some(Convention),
+        cases: "SELECT a.commune_code, a.initiative_id, (array_agg(a.id ORDER BY a.active_on, a.number))[1], min(a.active_on), NULL, greatest(min(a.active_on) - max(d.decided_on), 0), NULL \
             FROM agreed AS a JOIN decided AS d ON d.id = a.initiative_id \
             WHERE d.outcome = 'accepted' GROUP BY a.commune_code, a.initiative_id",
     },

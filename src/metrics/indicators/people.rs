@@ -2,6 +2,7 @@
 
 use super::IndicatorKind::{Reported, Total};
 use super::IndicatorUnit::{Count, Various};
+use super::RecordKind::{Holder, Initiative, Meeting};
 use super::{Indicator, MEETINGS, PUBLISHED};
 use crate::http::error::Text;
 
@@ -21,9 +22,10 @@ pub const PEOPLE: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT s.commune_code, max((p.started_at AT TIME ZONE 'Europe/Paris')::date), NULL, 1, NULL \
+        records: None,
+        cases: "SELECT s.commune_code, NULL, NULL, max((p.started_at AT TIME ZONE 'Europe/Paris')::date), NULL, 1, NULL \
             FROM seen AS s JOIN participations AS p ON (p.initiative_id, p.commune_code) = (s.id, s.commune_code) \
-            GROUP BY s.commune_code, p.user_id, date_part('year', p.started_at AT TIME ZONE 'Europe/Paris')",
+            GROUP BY s.commune_code, p.user_id, date_trunc($5, p.started_at AT TIME ZONE 'Europe/Paris')",
     },
     Indicator {
         code: "public_meetings",
@@ -37,7 +39,8 @@ pub const PEOPLE: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, held_on, NULL, 1, NULL FROM held",
+        records: Some(Meeting),
+        cases: "SELECT commune_code, initiative_id, id, held_on, NULL, 1, NULL FROM held",
     },
     Indicator {
         code: "attendance",
@@ -54,7 +57,8 @@ pub const PEOPLE: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT commune_code, held_on, NULL, attendance, NULL FROM held WHERE attendance IS NOT NULL",
+        records: Some(Meeting),
+        cases: "SELECT commune_code, initiative_id, id, held_on, NULL, attendance, NULL FROM held WHERE attendance IS NOT NULL",
     },
     Indicator {
         code: "headcounts",
@@ -65,15 +69,17 @@ pub const PEOPLE: &[Indicator] = &[
         ),
         inclusion: PUBLISHED,
         formula: Text::new(
-            "Somme, sur les initiatives, du plus grand comptage d'un jour de l'année.",
-            "Sum, over initiatives, of the largest count of a day of the year.",
+            "Somme, sur les initiatives, du plus grand comptage d'un jour de la période ; moins de cinq personnes d'une tranche d'âge sont comptées sans âge.",
+            "Sum, over initiatives, of the largest count of a day of the period; fewer than five people of an age band count without an age.",
         ),
         unit: Count,
         kind: Total,
         breakdown: Some("age_bands"),
-        cases: "SELECT s.commune_code, max(h.counted_on), h.age_band, max(h.people), NULL \
+        records: Some(Initiative),
+        cases: "SELECT commune_code, id, id, day, CASE WHEN people < 5 THEN 'unknown' ELSE age_band END, people, NULL FROM ( \
+            SELECT s.commune_code, s.id, max(h.counted_on) AS day, h.age_band, max(h.people) AS people \
             FROM seen AS s JOIN headcounts AS h ON (h.initiative_id, h.commune_code) = (s.id, s.commune_code) \
-            GROUP BY s.commune_code, s.id, h.age_band, date_part('year', h.counted_on)",
+            GROUP BY s.commune_code, s.id, h.age_band, date_trunc($5, h.counted_on::timestamp)) AS counted",
     },
     Indicator {
         code: "endorsements",
@@ -87,8 +93,10 @@ pub const PEOPLE: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: None,
-        cases: "SELECT s.commune_code, (e.created_at AT TIME ZONE 'Europe/Paris')::date, NULL, 1, NULL \
-            FROM seen AS s JOIN endorsements AS e ON (e.initiative_id, e.commune_code) = (s.id, s.commune_code)",
+        records: Some(Initiative),
+        cases: "SELECT s.commune_code, s.id, s.id, max((e.created_at AT TIME ZONE 'Europe/Paris')::date), NULL, count(*), NULL \
+            FROM seen AS s JOIN endorsements AS e ON (e.initiative_id, e.commune_code) = (s.id, s.commune_code) \
+            GROUP BY s.commune_code, s.id, date_trunc($5, e.created_at AT TIME ZONE 'Europe/Paris')",
     },
     Indicator {
         code: "holders",
@@ -105,9 +113,10 @@ pub const PEOPLE: &[Indicator] = &[
         unit: Count,
         kind: Total,
         breakdown: Some("holder_kinds"),
-        cases: "SELECT s.commune_code, max(s.submitted_on), h.kind, 1, NULL \
+        records: Some(Holder),
+        cases: "SELECT s.commune_code, NULL, h.id, max(s.submitted_on), h.kind, 1, NULL \
             FROM seen AS s JOIN holders AS h ON (h.id, h.commune_code) = (s.holder_id, s.commune_code) \
-            GROUP BY s.commune_code, h.id, h.kind, date_part('year', s.submitted_on)",
+            GROUP BY s.commune_code, h.id, h.kind, date_trunc($5, s.submitted_on::timestamp)",
     },
     Indicator {
         code: "measures",
@@ -124,6 +133,7 @@ pub const PEOPLE: &[Indicator] = &[
         unit: Various,
         kind: Reported,
         breakdown: None,
+        records: None,
         cases: "",
     },
 ];

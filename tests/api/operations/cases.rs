@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::Case;
 use crate::authorities::deliberation;
-use crate::conventions::{active, agree, drafted, opened, planters, signing, terms, upkeep};
+use crate::conventions::{
+    active, agree, drafted, mandate_of, opened, planters, signing, terms, upkeep,
+};
 use crate::documents::{PRESENCE, attached, attaching};
 use crate::evaluations::farm_tracks;
 use crate::initiatives::{accepted, association, idea, in_review, submitted};
@@ -537,6 +539,17 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
                 Case::new(agent, path)
             }
         }
+        "contest_recusal" => {
+            let path = in_review(world).await;
+            let mandate = mandate_of(world, official).await;
+            let recusal = json!({"grounds": "interest", "mandate_id": mandate});
+            agent
+                .post(&format!("{path}/recusals"), recusal)
+                .await
+                .created();
+            Case::new(official, format!("{path}/contest_recusal"))
+                .with(json!({"reason": "Je n'ai aucun intérêt dans cette affaire."}))
+        }
         "endorse_initiative" => {
             Case::new(dominique, format!("{}/endorsement", published(world).await))
         }
@@ -823,6 +836,14 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
             anyone,
             format!("/v1/metrics?communes={LOOS},{LENS}&from=2026&to=2026&indicators=initiatives_submitted"),
         ),
+        "list_metric_records" => {
+            accepted(world).await;
+            let path = "/v1/metrics/initiatives_accepted/records";
+            Case::new(anyone, format!("{path}?commune={LOOS}&period=2026"))
+        }
+        "get_commune_chart" => {
+            Case::new(anyone, format!("/v1/communes/{LOOS}/metrics/chart.svg?chart=path"))
+        }
         "get_metric_dictionary" => Case::new(anyone, "/v1/metrics/dictionary"),
         "list_exports" => Case::new(anyone, "/v1/exports"),
         "get_export" => Case::new(anyone, "/v1/exports/meetings"),

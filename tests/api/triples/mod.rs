@@ -248,7 +248,7 @@ fn offers(
     let mut faults = Vec::new();
     for (action, (verdict, given)) in verdicts {
         let wrong = match verdict {
-            // To publish what is published is possible and pointless.
+            // To withhold what is not published is possible: with another reason.
             Verdict::Done => !offered.contains(action) && !requests::REPEATED.contains(action),
             // A right that is missing is known beforehand; other requirements show when it is tried.
             Verdict::Refused(409, _) if *given => false,

@@ -12,7 +12,6 @@ use crate::support::client::Reply;
 /// What nobody asks for over HTTP: what time does by itself, or another action brings about.
 pub const WITHOUT: &[(&str, &str)] = &[
     ("initiative", "start"),
-    ("commitment", "update"),
     ("commitment", "bind"),
     ("commitment", "amend"),
     // Of an initiative, which has no version yet.
@@ -25,7 +24,7 @@ pub const WITHOUT: &[(&str, &str)] = &[
 pub const STAYS: &[(&str, &str)] = &[("convention", "sign"), ("convention", "record_signature")];
 
 /// What changes nothing when it is done again, and then is not offered.
-pub const REPEATED: &[&str] = &["publish", "unpublish"];
+pub const REPEATED: &[&str] = &["unpublish"];
 
 /// One request, ready to be sent by anybody.
 #[derive(Clone, Debug)]
@@ -110,7 +109,11 @@ pub fn request(exhibit: &Exhibit, action: &str) -> Option<Request> {
         | ("convention", "open_for_signature")
         | ("evaluation", "agree" | "validate") => Value::Null,
         ("initiative", "start_review" | "withdraw") => json!({}),
-        ("initiative", "accept" | "refuse" | "contest" | "reopen" | "abandon" | "unpublish")
+        (
+            "initiative",
+            "accept" | "refuse" | "contest" | "contest_recusal" | "reopen" | "abandon"
+            | "unpublish",
+        )
         | ("commitment", "decline" | "withdraw" | "mark_unfulfilled" | "end_upkeep")
         | ("fulfilment", "dispute")
         | ("hand_over", "refuse")

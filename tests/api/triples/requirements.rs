@@ -59,6 +59,22 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "what was decided here, not on paper, is not contested",
     },
     Requirement {
+        lifecycle: "initiative",
+        actions: &["publish"],
+        whom: |exhibit, _| !exhibit.at_the_counter,
+        before_the_table: false,
+        verdict: Verdict::Refused(409, "already_exists"),
+        why: "what is published is not published again",
+    },
+    Requirement {
+        lifecycle: "initiative",
+        actions: &["contest_recusal"],
+        whom: |_, _| true,
+        before_the_table: false,
+        verdict: MISSING,
+        why: "only what somebody else recorded in one's name is contested",
+    },
+    Requirement {
         lifecycle: "convention",
         actions: &["contest_signature"],
         whom: |_, _| true,

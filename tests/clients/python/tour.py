@@ -175,8 +175,8 @@ def figures(visitor: Client, year: int | Unset = UNSET) -> dict[IndicatorCode, s
     """What the commune received in a year, this one if none is given, and the hours that residents gave."""
     indicators = [IndicatorCode.INITIATIVES_SUBMITTED, IndicatorCode.VOLUNTEER_HOURS]
     answer = get_metrics.sync_detailed(client=visitor, communes=[LOOS], from_=year, to=year, indicators=indicators)
-    [commune] = got(MetricReport, answer).communes
-    [of_the_year] = commune.years
+    [commune] = got(MetricReport, answer).territories
+    [of_the_year] = commune.periods
     return {figure.indicator: figure.value for figure in of_the_year.values}
 
 

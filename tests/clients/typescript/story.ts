@@ -58,9 +58,9 @@ const mayor = await signIn(address, "maire@demo.example", PASSWORD);
 async function figures(indicators: IndicatorCode[], from = YEAR, to = YEAR): Promise<MetricValue[][]> {
   const query = { communes: [LOOS], from, to, indicators };
   const { data } = await got(visitor.GET("/v1/metrics", { params: { query } }));
-  const [loos] = data.communes;
-  assert(loos !== undefined && data.communes.length === 1);
-  return loos.years.map((year) => year.values);
+  const [loos] = data.territories;
+  assert(loos !== undefined && data.territories.length === 1);
+  return loos.periods.map((period) => period.values);
 }
 
 /** What figures of the year must rise by; of those with parts, one part each. */

@@ -79,7 +79,7 @@ const metrics = await getMetrics({
   query: { communes: ["62528"], from: 2021, to: 2021, indicators: ["savings", "volunteer_hours"] },
   throwOnError: true,
 });
-const figures = metrics.data.communes.flatMap(({ years }) => years.flatMap(({ values }) => values));
+const figures = metrics.data.territories.flatMap(({ periods }) => periods.flatMap(({ values }) => values));
 assert.deepEqual(
   new Map(figures.map(({ indicator, value }) => [indicator, value])),
   new Map([
