@@ -18,7 +18,7 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    authorities, commitments, communes, conventions, documents, envelopes, evaluations, front_end,
+    authorities, changes, commitments, communes, conventions, documents, envelopes, evaluations, front_end,
     holders, initiatives, mandates, measures, meetings, metrics, openapi, recusals, reference,
     sessions, subsidies, templates, users, worklist,
 };
@@ -62,6 +62,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(meetings::routes::configure)
         .configure(measures::routes::configure)
         .configure(metrics::routes::configure)
+        .configure(changes::routes::configure)
         .configure(reference::routes::configure);
 }
 

@@ -8,6 +8,7 @@ pub mod app;
 pub mod audit;
 pub mod auth;
 pub mod authorities;
+pub mod changes;
 pub mod clock;
 pub mod clockwork;
 pub mod codes;

@@ -25,6 +25,7 @@ use crate::http::routes::Routes;
     components(schemas(
         crate::http::problem::Problem,
         // Parameters refer to these, which registers nothing.
+        crate::changes::dto::ChangeKind,
         crate::communes::dto::CommuneSort,
         crate::initiatives::dto::Inbox,
         crate::initiatives::dto::InitiativeSort,
@@ -48,6 +49,7 @@ use crate::http::routes::Routes;
         (name = "meetings", description = "Public meetings and their attendance."),
         (name = "measures", description = "Indicators that communes report by hand."),
         (name = "metrics", description = "What the scheme brings, in figures that say what they mean."),
+        (name = "changes", description = "What has changed, in order: for those who keep a copy."),
         (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]

@@ -272,6 +272,8 @@ async fn serve_on(
     }
     stop_signal().await?;
     say("Finishing the requests under way…");
+    // Who waits for changes is a request under way that nothing else would end.
+    state.feed.end();
     handle.stop(true).await;
     housekeeping.abort();
     state.pool.close();

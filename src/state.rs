@@ -12,6 +12,7 @@ use crate::auth::actor::Actor;
 use crate::auth::caller::Request;
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Keys;
+use crate::changes::watch::Watch;
 use crate::clock::{Clock, paris_day};
 use crate::db::{Connection, DatabaseError, Pool};
 use crate::documents::storage::Storage;
@@ -24,6 +25,8 @@ use crate::idempotency;
 #[derive(Clone)]
 pub struct State {
     shared: Arc<Shared>,
+    /// Where the feed of changes has come to.
+    pub feed: Arc<Watch>,
     pub pool: Pool,
 }
 
@@ -78,6 +81,7 @@ impl State {
     pub fn new(shared: Shared, pool: Pool) -> Self {
         Self {
             shared: Arc::new(shared),
+            feed: Arc::default(),
             pool,
         }
     }
@@ -87,6 +91,7 @@ impl State {
     pub fn for_one_of(&self, workers: usize) -> Result<Self, DatabaseError> {
         Ok(Self {
             shared: Arc::clone(&self.shared),
+            feed: Arc::clone(&self.feed),
             pool: self.pool.share(workers)?,
         })
     }

@@ -35,6 +35,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    changes (number) {
+        number -> Int8,
+        position -> Nullable<Int8>,
+        commune_code -> Text,
+        kind -> Text,
+        subject_id -> Uuid,
+        was_public -> Bool,
+        transaction -> Int8,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     commitments (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
@@ -700,6 +713,7 @@ diesel::table! {
 
 diesel::joinable!(authorities -> communes (commune_code));
 diesel::joinable!(authorities -> users (recorded_by));
+diesel::joinable!(changes -> communes (commune_code));
 diesel::joinable!(commitments -> communes (commune_code));
 diesel::joinable!(communes -> departments (department_code));
 diesel::joinable!(communes -> intercommunalities (epci_siren));
@@ -746,6 +760,7 @@ diesel::joinable!(upkeep_hand_overs -> communes (commune_code));
 
 diesel::allow_tables_to_appear_in_same_query!(
     authorities,
+    changes,
     commitments,
     communes,
     convention_commitments,

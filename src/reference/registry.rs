@@ -3,6 +3,7 @@
 use crate::audit::{Beginning, Notice, Subject, Visibility};
 use crate::auth::policy::Role;
 use crate::authorities::dto::AuthorityKind;
+use crate::changes::dto::{ChangeKind, ChangeType};
 use crate::codes::CodeList;
 use crate::commitments::checks::dto::{CheckOutcome, OccurrenceState};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
@@ -95,6 +96,8 @@ pub const LISTS: &[CodeList] = &[
     Beginning::LIST,
     Notice::LIST,
     WorkKind::LIST,
+    ChangeKind::LIST,
+    ChangeType::LIST,
     Locale::LIST,
     GrantType::LIST,
     Visibility::LIST,
