@@ -18,9 +18,9 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    authorities, changes, commitments, communes, conventions, documents, envelopes, evaluations, front_end,
-    holders, initiatives, mandates, measures, meetings, metrics, openapi, recusals, reference,
-    sessions, subsidies, templates, users, worklist,
+    authorities, changes, commitments, communes, conventions, documents, envelopes, evaluations,
+    front_end, holders, initiatives, mandates, measures, meetings, metrics, openapi, recusals,
+    reference, sessions, subsidies, templates, users, worklist,
 };
 
 /// Every route of the API, in the order of the document.

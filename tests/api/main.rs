@@ -12,6 +12,7 @@ mod accounts;
 mod amendments;
 mod authorities;
 mod balance;
+mod changes;
 mod commitments;
 mod communes;
 mod conventions;

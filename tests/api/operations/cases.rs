@@ -824,6 +824,14 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
             format!("/v1/metrics?communes={LOOS},{LENS}&from=2026&to=2026&indicators=initiatives_submitted"),
         ),
         "get_metric_dictionary" => Case::new(anyone, "/v1/metrics/dictionary"),
+        "list_changes" => {
+            held_meeting(world).await;
+            Case::new(anyone, "/v1/changes?kind=meeting&limit=2")
+        }
+        "list_commune_changes" => {
+            held_meeting(world).await;
+            Case::new(anyone, loos("/changes?kind=meeting&limit=2"))
+        }
         "list_lifecycles" => Case::new(anyone, "/v1/lifecycles"),
         "get_lifecycle" => Case::new(anyone, "/v1/lifecycles/initiative"),
         "list_reference" => Case::new(anyone, "/v1/reference"),

@@ -101,6 +101,19 @@ impl TestApp {
             serve(&self.database.url, &self.key, clock, self.documents.path());
     }
 
+    /// How many requests are being answered, besides the one that asks.
+    pub async fn active_requests(&self) -> usize {
+        let metrics = reqwest::get(format!("{}/metrics", self.address))
+            .await
+            .unwrap();
+        let metrics = metrics.text().await.unwrap();
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("http_server_active_requests "))
+            .unwrap();
+        line.parse::<usize>().unwrap() - 1
+    }
+
     /// A connection to the test's own database, for what no user can do.
     pub async fn database(&self) -> AsyncPgConnection {
         db::connect_unlimited(&self.database.url).await.unwrap()
