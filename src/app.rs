@@ -20,7 +20,7 @@ use crate::telemetry::Metrics;
 use crate::{
     authorities, changes, commitments, communes, conventions, documents, envelopes, evaluations,
     front_end, holders, initiatives, mandates, measures, meetings, metrics, openapi, recusals,
-    reference, sessions, subsidies, templates, users, worklist,
+    reference, sessions, subsidies, templates, users, webhooks, worklist,
 };
 
 /// Every route of the API, in the order of the document.
@@ -63,6 +63,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(measures::routes::configure)
         .configure(metrics::routes::configure)
         .configure(changes::routes::configure)
+        .configure(webhooks::routes::configure)
         .configure(reference::routes::configure);
 }
 

@@ -46,4 +46,5 @@ pub mod telemetry;
 pub mod templates;
 pub mod text;
 pub mod users;
+pub mod webhooks;
 pub mod worklist;

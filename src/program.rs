@@ -20,7 +20,7 @@ use crate::state::{Shared, State};
 use crate::telemetry::{self, say};
 use crate::users::dto::Locale;
 use crate::users::model::{self as users, UserRow};
-use crate::{clockwork, communes, demonstration, openapi};
+use crate::{clockwork, communes, demonstration, openapi, webhooks};
 
 /// Why the program stops, in words for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -258,6 +258,7 @@ async fn serve_on(
     let server = app::server(state.clone(), listener, options)?;
     let handle = server.handle();
     let housekeeping = tokio::spawn(keep_house(state.clone()));
+    let sending = tokio::spawn(webhooks::worker::run(state.clone()));
     let running = tokio::spawn(server);
     say(&format!(
         "Fifty-Fifty serves {address}/v1 and its documentation at {address}/docs/ (started in {:.1} s).\nCtrl-C stops it.",
@@ -276,6 +277,7 @@ async fn serve_on(
     state.feed.end();
     handle.stop(true).await;
     housekeeping.abort();
+    sending.abort();
     state.pool.close();
     running.await.map_err(std::io::Error::other)??;
     Ok(())
@@ -324,6 +326,7 @@ fn state(
         passwords: Passwords::default(),
         cursors: Cursors::new(keys.first().map(String::as_bytes).unwrap_or_default()),
         documents,
+        webhooks: settings.webhooks(),
         password_grant: settings.password_grant,
     };
     Ok(State::new(shared, Pool::new(url, settings.pool())?))

@@ -19,7 +19,7 @@ use crate::documents::storage::Storage;
 use crate::http::cursor::{Cursors, Page};
 use crate::http::error::ApiError;
 use crate::http::reply::{Answer, Reply};
-use crate::idempotency;
+use crate::{idempotency, webhooks};
 
 /// Shared by all requests; a clone is the same state.
 #[derive(Clone)]
@@ -38,6 +38,8 @@ pub struct Shared {
     pub cursors: Cursors,
     /// Where the bytes of documents are.
     pub documents: Storage,
+    /// How webhooks are sent.
+    pub webhooks: webhooks::worker::Options,
     /// Whether `grant_type=password` is open.
     pub password_grant: bool,
 }

@@ -14,6 +14,8 @@ mod killed;
 mod life;
 #[path = "program/logs.rs"]
 mod logs;
+#[path = "receiver/mod.rs"]
+mod receiver;
 #[path = "program/refusals.rs"]
 mod refusals;
 #[allow(dead_code, reason = "shared with tests/start.rs, which uses the rest")]
@@ -21,3 +23,5 @@ mod refusals;
 mod support;
 #[path = "program/tour.rs"]
 mod tour;
+#[path = "program/webhooks.rs"]
+mod webhooks;

@@ -90,6 +90,15 @@ pub async fn list(
     Ok(Page::cut(query.load(conn).await?, limit))
 }
 
+/// The change at a place.
+pub async fn find(conn: &mut AsyncPgConnection, position: i64) -> QueryResult<ChangeRow> {
+    changes::table
+        .filter(changes::position.eq(position))
+        .select(ChangeRow::as_select())
+        .first(conn)
+        .await
+}
+
 /// The last change of each commune behind a place.
 pub async fn latest(conn: &mut AsyncPgConnection, after: i64) -> QueryResult<Vec<(String, i64)>> {
     changes::table

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use actix_web::{get, web};
+use diesel_async::AsyncPgConnection;
 use tokio::time::Instant;
 
 use super::dto::{Change, ChangeFilter, ChangePage};
-use super::model::{self, Part};
+use super::model::{self, ChangeRow, Part};
 use super::watch;
 use crate::auth::caller::Anyone;
 use crate::clock::paris_day;
@@ -28,7 +29,7 @@ const SCOPE: &str = "/v1/changes";
 const NOW: &str = "now";
 
 /// The cursor of a place.
-pub fn cursor(cursors: &Cursors, position: i64) -> Result<String, ApiError> {
+fn cursor(cursors: &Cursors, position: i64) -> Result<String, ApiError> {
     cursors.seal(SCOPE, &position)
 }
 
@@ -73,17 +74,31 @@ async fn page(
         head,
     };
     let found = model::list(&mut conn, &part, limit).await?;
-    let today = paris_day(state.clock.now());
-    let resources = model::resources(&mut conn, today, &found.items).await?;
     let next = match found.items.last() {
         Some(last) if found.has_more => last.position,
         _ => head,
     };
-    let mut data = Vec::new();
-    for row in found.items {
+    let page = ChangePage {
+        data: shown(state, &mut conn, found.items).await?,
+        has_more: found.has_more,
+        next_cursor: cursor(&state.cursors, next)?,
+    };
+    Ok((page, next))
+}
+
+/// Changes as everybody may read them now.
+pub async fn shown(
+    state: &State,
+    conn: &mut AsyncPgConnection,
+    rows: Vec<ChangeRow>,
+) -> Result<Vec<Change>, ApiError> {
+    let today = paris_day(state.clock.now());
+    let resources = model::resources(conn, today, &rows).await?;
+    let mut changes = Vec::new();
+    for row in rows {
         let resource = resources.get(&row.subject_id).cloned();
         if let Some(change) = row.seen_as(resource.is_some()) {
-            data.push(Change {
+            changes.push(Change {
                 cursor: cursor(&state.cursors, row.position)?,
                 kind: row.kind,
                 id: row.subject_id,
@@ -94,12 +109,7 @@ async fn page(
             });
         }
     }
-    let page = ChangePage {
-        data,
-        has_more: found.has_more,
-        next_cursor: cursor(&state.cursors, next)?,
-    };
-    Ok((page, next))
+    Ok(changes)
 }
 
 /// Follow the changes of all communes

@@ -67,6 +67,7 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("PersonSummary", &["NewAccount"]),
     ("Recusal", &["NewRecusal"]),
     ("ReportedMeasure", &["NewMeasure"]),
+    ("Webhook", &["NewWebhook"]),
     ("VerifiedSignature", &["NewSignatory", "NewMandate"]),
 ];
 

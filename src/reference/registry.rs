@@ -33,6 +33,7 @@ use crate::sessions::dto::GrantType;
 use crate::subsidies::dto::{SubsidyDuty, SubsidyInbox};
 use crate::templates::articles::TemplateVariable;
 use crate::users::dto::Locale;
+use crate::webhooks::dto::{DeliveryFault, DeliveryState, WebhookDisabling, WebhookState};
 use crate::worklist::dto::WorkKind;
 
 /// The closed lists, in the order of the story.
@@ -98,6 +99,10 @@ pub const LISTS: &[CodeList] = &[
     WorkKind::LIST,
     ChangeKind::LIST,
     ChangeType::LIST,
+    WebhookState::LIST,
+    WebhookDisabling::LIST,
+    DeliveryState::LIST,
+    DeliveryFault::LIST,
     Locale::LIST,
     GrantType::LIST,
     Visibility::LIST,

@@ -340,7 +340,7 @@ async fn snapshot_and_feed_give_what_is_public() {
     for seed in 1..=6_u64 {
         let (world, things) = (Arc::clone(&world), Arc::clone(&things));
         writers.push(tokio::spawn(async move {
-            let mut dice = Dice(seed * 0x9e37_79b9_7f4a_7c15);
+            let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             for _ in 0..250 {
                 do_something(&world, &things, &mut dice).await;
             }

@@ -6,6 +6,8 @@
     reason = "a test may fail where it stands"
 )]
 
+#[path = "../receiver/mod.rs"]
+mod receiver;
 mod support;
 
 mod accounts;
@@ -48,4 +50,5 @@ mod timesheets;
 mod triples;
 mod unchanged;
 mod upkeep;
+mod webhooks;
 mod worklist;
