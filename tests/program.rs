@@ -14,6 +14,7 @@ mod killed;
 mod life;
 #[path = "program/logs.rs"]
 mod logs;
+#[allow(dead_code, reason = "shared with tests/api, which uses the rest")]
 #[path = "receiver/mod.rs"]
 mod receiver;
 #[path = "program/refusals.rs"]

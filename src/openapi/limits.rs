@@ -67,8 +67,8 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("PersonSummary", &["NewAccount"]),
     ("Recusal", &["NewRecusal"]),
     ("ReportedMeasure", &["NewMeasure"]),
-    ("Webhook", &["NewWebhook"]),
     ("VerifiedSignature", &["NewSignatory", "NewMandate"]),
+    ("Webhook", &["NewWebhook"]),
 ];
 
 /// A schema and one of its properties.

@@ -582,8 +582,8 @@ pub async fn conclude(
         return Ok(());
     }
     webhook.failing_since = failing_since;
-    webhook.version += 1;
     if gives_up {
+        webhook.version += 1;
         webhook.state = WebhookState::Disabled;
         webhook.disabled_by = Some(WebhookDisabling::Failing);
         webhook.state_changed_at = now;

@@ -6,6 +6,7 @@
     reason = "a test may fail where it stands"
 )]
 
+#[allow(dead_code, reason = "shared with tests/program, which uses the rest")]
 #[path = "../receiver/mod.rs"]
 mod receiver;
 mod support;
