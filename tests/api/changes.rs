@@ -799,7 +799,7 @@ async fn the_database_keeps_the_feed() {
             "changes_append_only",
         ),
         ("DELETE FROM changes".to_owned(), "changes_append_only"),
-        ("TRUNCATE changes".to_owned(), "changes_append_only"),
+        ("TRUNCATE changes CASCADE".to_owned(), "changes_append_only"),
         (insert(LENS, "meeting"), "changes_id_carries_commune"),
         (insert(LOOS, "user"), "changes_kind"),
         (
