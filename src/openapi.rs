@@ -369,6 +369,7 @@ const FOR_EVERYBODY: &[&str] = &[
     "get_me",
     "get_webhook",
     "get_webhook_delivery",
+    "get_webhook_history",
     "join_holder",
     "join_initiative",
     "leave_holder",

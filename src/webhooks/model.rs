@@ -148,13 +148,8 @@ fn sorted(mut kinds: Vec<ChangeKind>) -> Vec<Option<ChangeKind>> {
     kinds.into_iter().map(Some).collect()
 }
 
-async fn write_down(
-    session: &mut Session,
-    row: &WebhookRow,
-    action: Beginning,
-    role: Role,
-) -> Result<(), ApiError> {
-    let entry = Entry {
+fn entry(row: &WebhookRow, action: Beginning, role: Role) -> Entry<'_> {
+    Entry {
         commune: &row.commune_code,
         initiative: None,
         subject: Subject::Webhook,
@@ -164,8 +159,16 @@ async fn write_down(
         reason: None,
         role,
         visibility: Visibility::Commune,
-    };
-    audit::record(session, entry).await
+    }
+}
+
+async fn write_down(
+    session: &mut Session,
+    row: &WebhookRow,
+    action: Beginning,
+    role: Role,
+) -> Result<(), ApiError> {
+    audit::record(session, entry(row, action, role)).await
 }
 
 /// Makes a webhook: it is told of what changes from now on.
@@ -587,7 +590,11 @@ pub async fn conclude(
         webhook.state = WebhookState::Disabled;
         webhook.disabled_by = Some(WebhookDisabling::Failing);
         webhook.state_changed_at = now;
-        write_down(session, &webhook, Beginning::Update, Role::Clock).await?;
+        let entry = Entry {
+            states: Some((WebhookState::Active.code(), WebhookState::Disabled.code())),
+            ..entry(&webhook, Beginning::Update, Role::Clock)
+        };
+        audit::record(session, entry).await?;
     }
     save(&mut session.conn, &webhook).await?;
     Ok(())

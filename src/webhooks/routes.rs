@@ -7,6 +7,8 @@ use super::dto::{
     WebhookPatch,
 };
 use super::model::{self, Position, Told, WebhookRow};
+use crate::audit::dto::HistoryPage;
+use crate::audit::{self, Of};
 use crate::auth::caller::Caller;
 use crate::auth::policy::Role;
 use crate::communes;
@@ -28,6 +30,7 @@ pub fn configure(routes: &mut Routes) {
         .service(update_webhook)
         .service(delete_webhook)
         .service(rotate_webhook_secret)
+        .service(get_webhook_history)
         .service(ping_webhook)
         .service(list_webhook_deliveries)
         .service(get_webhook_delivery)
@@ -214,6 +217,31 @@ pub async fn rotate_webhook_secret(
             Reply::resource(row.version, &row.show(true))
         })
         .await
+}
+
+/// Get the history of a webhook
+///
+/// Who made and changed it, and when it was disabled because it failed for five days.
+#[utoipa::path(
+    tag = "webhooks",
+    params(("id" = WebhookId, Path, description = "Identifier of the webhook."), Paging),
+    responses((status = 200, description = "A page of the history.", body = HistoryPage)),
+)]
+#[get("/v1/webhooks/{id}/history")]
+pub async fn get_webhook_history(
+    state: web::Data<State>,
+    caller: Caller,
+    id: web::Path<WebhookId>,
+    paging: Query<Paging>,
+) -> Answer {
+    let after = state.after(&caller, paging.0.cursor.as_deref())?;
+    let mut session = state.read(&caller).await?;
+    let row = find(&mut session, *id).await?;
+    let standing = session.actor.standing_in(&row.commune_code);
+    let of = Of::Resource(row.id.0, &row.commune_code);
+    let limit = paging.0.limit();
+    let entries = audit::history(&mut session.conn, of, &standing, after, limit).await?;
+    audit::answer(&state, &caller, entries)
 }
 
 /// Test a webhook

@@ -118,6 +118,8 @@ async fn the_town_hall_looks_after_its_webhooks() {
     assert!(!world.agent.get(WEBHOOKS).await.text.contains(&first[6..]));
     for stranger in [&world.camille, &world.admin, &world.foreign_mayor] {
         stranger.get(&path).await.problem(404, "not_found");
+        let history = format!("{path}/history");
+        stranger.get(&history).await.problem(404, "not_found");
         stranger
             .edit(&path, json!({"state": "disabled"}))
             .await
@@ -369,6 +371,12 @@ async fn what_is_not_received_is_sent_again() {
     assert_eq!(
         (&off["state"], &off["disabled_by"]),
         (&json!("disabled"), &json!("failing"))
+    );
+    let history = world.mayor.get(&format!("{path}/history")).await.ok();
+    let notice = history["data"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&notice["actor_role"], &notice["to_state"]),
+        (&json!("clock"), &json!("disabled"))
     );
     // Repaired, it is told what it has missed.
     measure(&world, 76).await;

@@ -860,13 +860,15 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
             format!("/v1/metrics?communes={LOOS},{LENS}&from=2026&to=2026&indicators=initiatives_submitted"),
         ),
         "get_metric_dictionary" => Case::new(anyone, "/v1/metrics/dictionary"),
-        "list_changes" => {
+        "list_changes" | "list_commune_changes" => {
             held_meeting(world).await;
-            Case::new(anyone, "/v1/changes?kind=meeting&limit=2")
-        }
-        "list_commune_changes" => {
-            held_meeting(world).await;
-            Case::new(anyone, loos("/changes?kind=meeting&limit=2"))
+            // Who asks first gives what was written its place.
+            anyone.get("/v1/changes?after=now").await.ok();
+            let path = match operation {
+                "list_changes" => "/v1/changes".to_owned(),
+                _ => loos("/changes"),
+            };
+            Case::new(anyone, format!("{path}?kind=meeting&limit=2"))
         }
         "list_webhooks" => {
             webhook(world).await;
@@ -884,6 +886,7 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         "rotate_webhook_secret" => {
             Case::new(agent, format!("{}/rotate_secret", webhook(world).await))
         }
+        "get_webhook_history" => Case::new(agent, format!("{}/history", webhook(world).await)),
         "ping_webhook" => Case::new(agent, format!("{}/ping", webhook(world).await)),
         "list_webhook_deliveries" => {
             let webhook = webhook(world).await;
