@@ -3,7 +3,7 @@
 docs_are_true() (
     root=$PWD
     python_environment docs .ci/docs/requirements.txt
-    start_program
+    start_program WEBHOOK_ALLOW_PRIVATE=true
     mkdir "$moment/examples"
     cp .ci/docs/package.json .ci/docs/package-lock.json .ci/docs/.npmrc "$moment/examples"
     npm --prefix "$moment/examples" ci --ignore-scripts --silent

@@ -90,8 +90,8 @@ python_environment() {
     echo "$wanted" >"$folder/made-of"
 }
 
-# Starts the program with the demonstration and no settings but these, and waits until it serves. A check that calls this
-# runs in a subshell: the program ends with it, however it ends. It finds
+# Starts the program with the demonstration and no settings but these and those that are passed, and waits until it serves.
+# A check that calls this runs in a subshell: the program ends with it, however it ends. It finds
 #
 #   address  where the program serves
 #   moment   a folder that is removed in the end; the program writes `log` there
@@ -102,7 +102,7 @@ start_program() {
     # It is read before the program may have opened it.
     touch "$moment/log"
     # Where the subshell is killed, no trap runs.
-    env -i PATH="$PATH" DATA_DIR="$moment/data" PORT=0 setpriv --pdeathsig TERM "$program" serve >"$moment/log" 2>&1 &
+    env -i PATH="$PATH" DATA_DIR="$moment/data" PORT=0 "$@" setpriv --pdeathsig TERM "$program" serve >"$moment/log" 2>&1 &
     process=$!
     trap stop_program EXIT
     for _ in {1..600}; do

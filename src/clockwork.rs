@@ -10,6 +10,7 @@ use crate::http::error::ApiError;
 use crate::idempotency;
 use crate::initiatives::model as initiatives;
 use crate::state::{Session, State};
+use crate::webhooks::model as webhooks;
 use crate::worklist::reminders;
 
 /// One turn, each chore in transactions of its own. A chore takes a hundred at a time; what a long stop has left is caught
@@ -32,6 +33,9 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
     session.finish(forgotten).await?;
 
     all(state, changes::add_up).await?;
+    let mut session = state.as_time_passes().await?;
+    let forgotten = webhooks::forget(&mut session).await;
+    session.finish(forgotten).await?;
 
     let mut swept = 0;
     loop {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::documents::storage::{Storage, StorageError};
+use crate::webhooks::worker::Options;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -146,6 +147,18 @@ pub struct Settings {
     /// Whether people get tokens for their password; switch it off where they sign in elsewhere.
     #[arg(long, env = "PASSWORD_GRANT", default_value_t = true, global = true, action = clap::ArgAction::Set, value_name = "true|false")]
     pub password_grant: bool,
+    /// How long the receiver of a webhook may take to answer, in milliseconds.
+    #[arg(long, env = "WEBHOOK_TIMEOUT_MS", default_value_t = 10_000, global = true, value_name = "100..60000",
+        value_parser = clap::value_parser!(u64).range(100..=60_000))]
+    pub webhook_timeout_ms: u64,
+    /// Pause after the first failure of a webhook, in milliseconds; the next ones grow with it, the ninth to 17280 times
+    /// as much.
+    #[arg(long, env = "WEBHOOK_PAUSE_MS", default_value_t = 5_000, global = true, value_name = "1..60000",
+        value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub webhook_pause_ms: u64,
+    /// Whether webhooks may go to http and to addresses that are not public; for tests only.
+    #[arg(long, env = "WEBHOOK_ALLOW_PRIVATE", default_value_t = false, global = true, action = clap::ArgAction::Set, value_name = "true|false")]
+    pub webhook_allow_private: bool,
     /// Web origins that may call the API from a browser; "*" for all.
     #[arg(
         long,
@@ -186,6 +199,15 @@ impl Settings {
         match &self.documents_url {
             Some(url) => Storage::open(url, self.document_max_bytes),
             None => Storage::in_folder(&self.data_dir.join("documents"), self.document_max_bytes),
+        }
+    }
+
+    /// How webhooks are sent.
+    pub fn webhooks(&self) -> Options {
+        Options {
+            timeout: Duration::from_millis(self.webhook_timeout_ms),
+            pause: Duration::from_millis(self.webhook_pause_ms),
+            allow_private: self.webhook_allow_private,
         }
     }
 

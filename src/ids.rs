@@ -170,6 +170,10 @@ tenant_ids! {
     MeasureId,
     /// A document.
     DocumentId,
+    /// An address that is told what changes.
+    WebhookId,
+    /// A change that is told to a webhook.
+    DeliveryId,
 }
 
 impl TemplateId {

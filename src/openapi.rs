@@ -53,6 +53,8 @@ use crate::http::routes::Routes;
         (name = "measures", description = "Indicators that communes report by hand."),
         (name = "metrics", description = "What the scheme brings, in figures that say what they mean."),
         (name = "exports", description = "Open data: what everybody may read, as files for spreadsheets, maps and programs."),
+        (name = "changes", description = "What has changed, in order: for those who keep a copy."),
+        (name = "webhooks", description = "Addresses that are told what changes in a commune."),
         (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]
@@ -419,19 +421,28 @@ fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     value.and_then(Value::as_object).into_iter().flatten()
 }
 
-/// Operations of whoever is signed in: nobody is answered 403.
+/// Operations of whoever is signed in, and of what is not there for others: nobody is answered 403.
 const FOR_EVERYBODY: &[&str] = &[
     "change_password",
+    "delete_webhook",
     "endorse_initiative",
     "get_mandate",
     "get_me",
+    "get_webhook",
+    "get_webhook_delivery",
+    "get_webhook_history",
     "join_holder",
     "join_initiative",
     "leave_holder",
     "leave_initiative",
     "list_my_holders",
     "list_my_initiatives",
+    "list_webhook_deliveries",
+    "ping_webhook",
+    "replay_webhook_delivery",
+    "rotate_webhook_secret",
     "update_me",
+    "update_webhook",
     "withdraw_endorsement",
 ];
 

@@ -20,7 +20,7 @@ use crate::state::{Shared, State};
 use crate::telemetry::{self, say};
 use crate::users::dto::Locale;
 use crate::users::model::{self as users, UserRow};
-use crate::{clockwork, communes, demonstration, openapi};
+use crate::{clockwork, communes, demonstration, openapi, webhooks};
 
 /// Why the program stops, in words for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -268,6 +268,7 @@ async fn serve_on(
     let server = app::server(state.clone(), listener, options)?;
     let handle = server.handle();
     let housekeeping = tokio::spawn(keep_house(state.clone()));
+    let sending = tokio::spawn(webhooks::worker::run(state.clone()));
     let running = tokio::spawn(server);
     say(&format!(
         "Fifty-Fifty serves {address}/v1 and its documentation at {address}/docs/ (started in {:.1} s).\nCtrl-C stops it.",
@@ -282,8 +283,11 @@ async fn serve_on(
     }
     stop_signal().await?;
     say("Finishing the requests under way…");
+    // Who waits for changes is a request under way that nothing else would end.
+    state.feed.end();
     handle.stop(true).await;
     housekeeping.abort();
+    sending.abort();
     state.pool.close();
     running.await.map_err(std::io::Error::other)??;
     Ok(())
@@ -332,6 +336,7 @@ fn state(
         passwords: Passwords::default(),
         cursors: Cursors::new(keys.first().map(String::as_bytes).unwrap_or_default()),
         documents,
+        webhooks: settings.webhooks(),
         password_grant: settings.password_grant,
     };
     Ok(State::new(shared, Pool::new(url, settings.pool())?))

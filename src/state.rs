@@ -12,18 +12,21 @@ use crate::auth::actor::Actor;
 use crate::auth::caller::Request;
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Keys;
+use crate::changes::watch::Watch;
 use crate::clock::{Clock, paris_day};
 use crate::db::{Connection, DatabaseError, Pool};
 use crate::documents::storage::Storage;
 use crate::http::cursor::{Cursors, Page};
 use crate::http::error::ApiError;
 use crate::http::reply::{Answer, Reply};
-use crate::idempotency;
+use crate::{idempotency, webhooks};
 
 /// Shared by all requests; a clone is the same state.
 #[derive(Clone)]
 pub struct State {
     shared: Arc<Shared>,
+    /// Where the feed of changes has come to.
+    pub feed: Arc<Watch>,
     pub pool: Pool,
 }
 
@@ -35,6 +38,8 @@ pub struct Shared {
     pub cursors: Cursors,
     /// Where the bytes of documents are.
     pub documents: Storage,
+    /// How webhooks are sent.
+    pub webhooks: webhooks::worker::Options,
     /// Whether `grant_type=password` is open.
     pub password_grant: bool,
 }
@@ -78,6 +83,7 @@ impl State {
     pub fn new(shared: Shared, pool: Pool) -> Self {
         Self {
             shared: Arc::new(shared),
+            feed: Arc::default(),
             pool,
         }
     }
@@ -87,6 +93,7 @@ impl State {
     pub fn for_one_of(&self, workers: usize) -> Result<Self, DatabaseError> {
         Ok(Self {
             shared: Arc::clone(&self.shared),
+            feed: Arc::clone(&self.feed),
             pool: self.pool.share(workers)?,
         })
     }

@@ -14,6 +14,9 @@ mod killed;
 mod life;
 #[path = "program/logs.rs"]
 mod logs;
+#[allow(dead_code, reason = "shared with tests/api, which uses the rest")]
+#[path = "receiver/mod.rs"]
+mod receiver;
 #[path = "program/refusals.rs"]
 mod refusals;
 #[allow(dead_code, reason = "shared with tests/start.rs, which uses the rest")]
@@ -21,3 +24,5 @@ mod refusals;
 mod support;
 #[path = "program/tour.rs"]
 mod tour;
+#[path = "program/webhooks.rs"]
+mod webhooks;

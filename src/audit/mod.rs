@@ -41,6 +41,7 @@ codes! {
         Authority = "authority", "Acte d'autorisation", "Authority";
         Document = "document", "Document", "Document";
         Holder = "holder", "Porteur", "Holder";
+        Webhook = "webhook", "Webhook", "Webhook";
     }
 }
 

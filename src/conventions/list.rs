@@ -145,6 +145,22 @@ pub async fn of_initiative(
     Ok(found.into_iter().map(item).collect())
 }
 
+/// These versions, as far as everybody may read them.
+pub async fn public(
+    conn: &mut AsyncPgConnection,
+    ids: Vec<ConventionId>,
+) -> QueryResult<Vec<ConventionSummary>> {
+    let communes: Vec<String> = ids.iter().map(|id| id.commune()).collect();
+    let found: Vec<Joined> = items!()
+        .filter(conventions::id.eq_any(ids))
+        .filter(conventions::commune_code.eq_any(communes))
+        .filter(conventions::activated_at.is_not_null())
+        .filter(initiatives::published_at.is_not_null())
+        .load(conn)
+        .await?;
+    Ok(found.into_iter().map(item).collect())
+}
+
 /// The version that binds the commitments of an initiative: the one in force, else the last one that was.
 pub async fn binding(
     conn: &mut AsyncPgConnection,

@@ -35,6 +35,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    changes (number) {
+        number -> Int8,
+        position -> Nullable<Int8>,
+        commune_code -> Text,
+        kind -> Text,
+        subject_id -> Uuid,
+        was_public -> Bool,
+        transaction -> Int8,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     commitments (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
@@ -711,8 +724,46 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_deliveries (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        webhook_id -> Uuid,
+        change_position -> Nullable<Int8>,
+        state -> Text,
+        attempts -> Int4,
+        next_attempt_at -> Nullable<Timestamptz>,
+        last_attempt_at -> Nullable<Timestamptz>,
+        last_status -> Nullable<Int2>,
+        last_fault -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhooks (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        url -> Text,
+        kinds -> Array<Nullable<Text>>,
+        description -> Nullable<Text>,
+        state -> Text,
+        disabled_by -> Nullable<Text>,
+        state_changed_at -> Timestamptz,
+        failing_since -> Nullable<Timestamptz>,
+        secret -> Text,
+        previous_secret -> Nullable<Text>,
+        previous_secret_until -> Nullable<Timestamptz>,
+        position -> Int8,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        version -> Int4,
+    }
+}
+
 diesel::joinable!(authorities -> communes (commune_code));
 diesel::joinable!(authorities -> users (recorded_by));
+diesel::joinable!(changes -> communes (commune_code));
 diesel::joinable!(commitments -> communes (commune_code));
 diesel::joinable!(communes -> departments (department_code));
 diesel::joinable!(communes -> intercommunalities (epci_siren));
@@ -756,9 +807,13 @@ diesel::joinable!(signatures -> communes (commune_code));
 diesel::joinable!(subsidy_records -> users (recorded_by));
 diesel::joinable!(upkeep_checks -> users (checked_by));
 diesel::joinable!(upkeep_hand_overs -> communes (commune_code));
+diesel::joinable!(webhook_deliveries -> communes (commune_code));
+diesel::joinable!(webhooks -> communes (commune_code));
+diesel::joinable!(webhooks -> users (created_by));
 
 diesel::allow_tables_to_appear_in_same_query!(
     authorities,
+    changes,
     commitments,
     communes,
     convention_commitments,
@@ -799,4 +854,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     upkeep_checks,
     upkeep_hand_overs,
     users,
+    webhook_deliveries,
+    webhooks,
 );

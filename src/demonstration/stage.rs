@@ -20,6 +20,7 @@ use crate::http::cursor::Cursors;
 use crate::ids::UserId;
 use crate::state::{Shared, State};
 use crate::users::model as users;
+use crate::webhooks::worker::Options;
 
 /// Why a scene failed.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,11 @@ impl Stage {
             keys: Keys::new(&[key], "urn:fifty-fifty:demonstration").map_err(technical)?,
             passwords: Passwords::default(),
             documents,
+            webhooks: Options {
+                timeout: Duration::from_secs(10),
+                pause: Duration::from_secs(5),
+                allow_private: false,
+            },
             password_grant: false,
         };
         let state = State::new(shared, Pool::new(url, pool).map_err(technical)?);

@@ -1,5 +1,7 @@
 //! Evaluations in the database.
 
+use std::collections::HashMap;
+
 use bigdecimal::BigDecimal;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::exists;
@@ -91,31 +93,34 @@ impl EvaluationRow {
             .into_iter()
             .filter(|action| self.is_open_to(*action, session, initiative))
             .collect();
-        let people: Vec<(AgeBand, i32)> = evaluation_people::table
-            .filter(evaluation_people::evaluation_id.eq(self.id))
-            .filter(evaluation_people::commune_code.eq(&self.commune_code))
-            .select((evaluation_people::age_band, evaluation_people::people))
-            .load(&mut session.conn)
-            .await?;
-        let mut people: Vec<AgeCount> = people
-            .into_iter()
-            .map(|(age_band, people)| AgeCount { age_band, people })
-            .collect();
-        people.sort_unstable_by_key(|count| count.age_band);
-        let standing = &initiative.standing;
-        if !standing.is_town_hall() && !standing.is_on_the_holders_side() {
-            people = AgeCount::for_everybody(people);
-        }
+        let people = people_of(&mut session.conn, vec![self.id])
+            .await?
+            .remove(&self.id);
+        let shown = self.with(people.unwrap_or_default(), &initiative.standing);
+        Ok(Evaluation {
+            allowed_actions,
+            ..shown
+        })
+    }
+
+    /// The same with the people whom it concerned, and nothing that one may do.
+    fn with(self, people: Vec<AgeCount>, standing: &Standing) -> Evaluation {
+        let inside = standing.is_town_hall() || standing.is_on_the_holders_side();
+        let people = if inside {
+            people
+        } else {
+            AgeCount::for_everybody(people)
+        };
         let rate = ratio(
             &BigDecimal::from(self.savings_cents),
             &BigDecimal::from(self.reference_cost_cents),
             4,
         );
-        Ok(Evaluation {
+        Evaluation {
             id: self.id,
             initiative_id: self.initiative_id,
             state: self.state(),
-            allowed_actions,
+            allowed_actions: Vec::new(),
             summary: self.summary,
             reference_cost_cents: self.reference_cost_cents,
             expected_cost_cents: self.expected_cost_cents,
@@ -134,8 +139,65 @@ impl EvaluationRow {
             created_at: self.created_at,
             agreed_at: self.agreed_at,
             validated_at: self.validated_at,
-        })
+        }
     }
+}
+
+/// The people whom these evaluations concern, by age.
+async fn people_of(
+    conn: &mut AsyncPgConnection,
+    ids: Vec<EvaluationId>,
+) -> QueryResult<HashMap<EvaluationId, Vec<AgeCount>>> {
+    let communes: Vec<String> = ids.iter().map(|id| id.commune()).collect();
+    let counted: Vec<(EvaluationId, AgeBand, i32)> = evaluation_people::table
+        .filter(evaluation_people::evaluation_id.eq_any(ids))
+        .filter(evaluation_people::commune_code.eq_any(communes))
+        .select((
+            evaluation_people::evaluation_id,
+            evaluation_people::age_band,
+            evaluation_people::people,
+        ))
+        .load(conn)
+        .await?;
+    let mut people: HashMap<_, Vec<AgeCount>> = HashMap::new();
+    for (id, age_band, count) in counted {
+        let count = AgeCount {
+            age_band,
+            people: count,
+        };
+        people.entry(id).or_default().push(count);
+    }
+    for counts in people.values_mut() {
+        counts.sort_unstable_by_key(|count| count.age_band);
+    }
+    Ok(people)
+}
+
+/// These evaluations, as far as everybody may read them.
+pub async fn public(
+    conn: &mut AsyncPgConnection,
+    ids: Vec<EvaluationId>,
+) -> QueryResult<Vec<Evaluation>> {
+    let communes: Vec<String> = ids.iter().map(|id| id.commune()).collect();
+    let rows: Vec<EvaluationRow> = evaluations::table
+        .inner_join(
+            matters::table.on(matters::id
+                .eq(evaluations::initiative_id)
+                .and(matters::commune_code.eq(evaluations::commune_code))),
+        )
+        .filter(evaluations::id.eq_any(&ids))
+        .filter(evaluations::commune_code.eq_any(communes))
+        .filter(evaluations::validated_at.is_not_null())
+        .filter(matters::published_at.is_not_null())
+        .select(EvaluationRow::as_select())
+        .load(conn)
+        .await?;
+    let mut people = people_of(conn, ids).await?;
+    let show = |row: EvaluationRow| {
+        let people = people.remove(&row.id).unwrap_or_default();
+        row.with(people, &Standing::default())
+    };
+    Ok(rows.into_iter().map(show).collect())
 }
 
 /// The evaluation of an initiative that the caller may read; 404 when there is none for them.

@@ -121,6 +121,7 @@ pub type Position = (DateTime<Utc>, HolderId);
 /// Which holders to read.
 enum Which<'a> {
     One(HolderId),
+    These(Vec<HolderId>),
     Commune(&'a str, Option<HolderKind>),
     Mine(UserId),
 }
@@ -190,6 +191,12 @@ async fn seen(
         Which::One(id) => query
             .filter(holders::id.eq(id))
             .filter(holders::commune_code.eq(id.commune())),
+        Which::These(ids) => {
+            let communes: Vec<String> = ids.iter().map(|id| id.commune()).collect();
+            query
+                .filter(holders::id.eq_any(ids))
+                .filter(holders::commune_code.eq_any(communes))
+        }
         Which::Commune(commune, kind) => {
             query = query.filter(holders::commune_code.eq(commune));
             if let Some(kind) = kind {
@@ -230,6 +237,16 @@ pub async fn find(
 ) -> Result<SeenHolder, ApiError> {
     let found = seen(conn, actor, Which::One(id), None, 1).await?;
     found.into_iter().next().ok_or_else(ApiError::not_found)
+}
+
+/// These holders, as far as everybody may read them.
+pub async fn public(
+    conn: &mut AsyncPgConnection,
+    ids: Vec<HolderId>,
+) -> Result<Vec<Holder>, ApiError> {
+    let limit = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+    let found = seen(conn, &Actor::default(), Which::These(ids), None, limit).await?;
+    Ok(found.into_iter().map(Holder::from).collect())
 }
 
 /// The holders of a commune that the actor sees, the latest first.

@@ -262,6 +262,29 @@ pub fn for_everybody(whole: Whole) -> Result<Initiative, ApiError> {
     Ok(compose(whole, Standing::default(), None, &Actor::default())?.1)
 }
 
+/// These initiatives, as far as everybody may read them.
+pub async fn public(
+    conn: &AsyncPgConnection,
+    ids: &[InitiativeId],
+) -> Result<Vec<Initiative>, ApiError> {
+    let mut shown = Vec::new();
+    for some in ids.chunks(PLACES) {
+        let Some(first) = some.first() else {
+            continue;
+        };
+        let mut keys = [*first; PLACES];
+        for (place, id) in keys.iter_mut().zip(some) {
+            *place = *id;
+        }
+        for whole in Whole::find(conn, keys).await? {
+            if whole.columns.row.published_at.is_some() {
+                shown.push(for_everybody(whole)?);
+            }
+        }
+    }
+    Ok(shown)
+}
+
 fn compose(
     whole: Whole,
     standing: Standing,

@@ -111,6 +111,21 @@ pub async fn list(
     Ok(Page::cut(query.load(conn).await?, limit))
 }
 
+/// These measures.
+pub async fn public(
+    conn: &mut AsyncPgConnection,
+    ids: Vec<MeasureId>,
+) -> QueryResult<Vec<Measure>> {
+    let communes: Vec<String> = ids.iter().map(|id| id.commune()).collect();
+    let rows: Vec<MeasureRow> = measures::table
+        .filter(measures::id.eq_any(ids))
+        .filter(measures::commune_code.eq_any(communes))
+        .select(MeasureRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(Measure::from).collect())
+}
+
 /// One measure.
 pub async fn find(conn: &mut AsyncPgConnection, key: &Key) -> Result<MeasureRow, ApiError> {
     Ok(measures::table

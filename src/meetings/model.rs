@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{Meeting, MeetingFilter, MeetingInitiative, MeetingPatch, NewMeeting};
 use crate::auth::policy::Standing;
@@ -150,6 +150,37 @@ pub async fn list(
     }
     let found: Vec<Joined> = query.load(&mut session.conn).await?;
     Ok(Page::cut(found.into_iter().map(named).collect(), limit))
+}
+
+/// These meetings, as far as everybody may read them.
+pub async fn public(
+    conn: &mut AsyncPgConnection,
+    ids: Vec<MeetingId>,
+) -> QueryResult<Vec<Meeting>> {
+    let communes: Vec<String> = ids.iter().map(|id| id.commune()).collect();
+    let found: Vec<Joined> = meetings::table
+        .inner_join(communes::table)
+        .left_join(
+            initiatives::table.on(initiatives::id
+                .nullable()
+                .eq(meetings::initiative_id)
+                .and(initiatives::commune_code.eq(meetings::commune_code))),
+        )
+        .filter(meetings::id.eq_any(ids))
+        .filter(meetings::commune_code.eq_any(communes))
+        .filter(
+            meetings::initiative_id
+                .is_null()
+                .or(initiatives::published_at.nullable().is_not_null()),
+        )
+        .select((
+            MeetingRow::as_select(),
+            communes::name,
+            initiatives::title.nullable(),
+        ))
+        .load(conn)
+        .await?;
+    Ok(found.into_iter().map(named).map(Meeting::from).collect())
 }
 
 /// A meeting that the caller may read, with what they are in its matter; 404 otherwise.

@@ -68,6 +68,7 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("Recusal", &["NewRecusal"]),
     ("ReportedMeasure", &["NewMeasure"]),
     ("VerifiedSignature", &["NewSignatory", "NewMandate"]),
+    ("Webhook", &["NewWebhook"]),
 ];
 
 /// A schema and one of its properties.

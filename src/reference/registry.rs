@@ -3,6 +3,7 @@
 use crate::audit::{Beginning, Notice, Subject, Visibility};
 use crate::auth::policy::Role;
 use crate::authorities::dto::AuthorityKind;
+use crate::changes::dto::{ChangeKind, ChangeType};
 use crate::codes::CodeList;
 use crate::commitments::checks::dto::{CheckOutcome, OccurrenceState};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
@@ -37,6 +38,7 @@ use crate::sessions::dto::GrantType;
 use crate::subsidies::dto::{SubsidyDuty, SubsidyInbox};
 use crate::templates::articles::TemplateVariable;
 use crate::users::dto::Locale;
+use crate::webhooks::dto::{DeliveryFault, DeliveryState, WebhookDisabling, WebhookState};
 use crate::worklist::dto::WorkKind;
 
 /// The closed lists, in the order of the story.
@@ -107,6 +109,12 @@ pub const LISTS: &[CodeList] = &[
     Beginning::LIST,
     Notice::LIST,
     WorkKind::LIST,
+    ChangeKind::LIST,
+    ChangeType::LIST,
+    WebhookState::LIST,
+    WebhookDisabling::LIST,
+    DeliveryState::LIST,
+    DeliveryFault::LIST,
     Locale::LIST,
     GrantType::LIST,
     Visibility::LIST,

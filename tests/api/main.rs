@@ -6,12 +6,16 @@
     reason = "a test may fail where it stands"
 )]
 
+#[allow(dead_code, reason = "shared with tests/program, which uses the rest")]
+#[path = "../receiver/mod.rs"]
+mod receiver;
 mod support;
 
 mod accounts;
 mod amendments;
 mod authorities;
 mod balance;
+mod changes;
 mod commitments;
 mod communes;
 mod conventions;
@@ -19,8 +23,8 @@ mod documents;
 mod envelopes;
 mod errors;
 mod evaluations;
-mod exports;
 mod explained;
+mod exports;
 mod hand_overs;
 mod hangups;
 mod holder_constraints;
@@ -49,4 +53,5 @@ mod timesheets;
 mod triples;
 mod unchanged;
 mod upkeep;
+mod webhooks;
 mod worklist;

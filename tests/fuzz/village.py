@@ -158,7 +158,7 @@ class Village:
     KINDS = (
         "initiatives", "conventions", "commitments", "fulfilments", "evaluations",
         "holders", "meetings", "mandates", "authorities", "users", "documents",
-        "hand_overs", "convention-templates",
+        "hand_overs", "convention-templates", "webhooks", "webhook-deliveries",
     )  # fmt: skip
 
     def __init__(self):
@@ -172,6 +172,11 @@ class Village:
             for measure in agent.data(f"/v1/communes/{commune}/measures?limit=100"):
                 self.measures.append((commune, measure["indicator"], measure["year"]))
             self.keep("convention-templates", agent.data(f"/v1/communes/{commune}/convention-templates?limit=100"))
+        # A commune has twenty at most, and earlier callers may have made them all.
+        hooks, hook = f"/v1/communes/{COMMUNE}/webhooks", {"url": "https://partner.example/hook", "kinds": ["measure"]}
+        webhooks = agent.data(hooks) or [agent.post(hooks, hook)]
+        self.keep("webhooks", webhooks)
+        self.keep("webhook-deliveries", [agent.post(f"/v1/webhooks/{webhooks[0]['id']}/ping")])
         self.keep("users", (person.get("/v1/me") for person in self.people))
         self.keep("initiatives", agent.data(f"/v1/initiatives?commune={COMMUNE}&limit=100"))
         for initiative in self.ids["initiatives"]:

@@ -138,6 +138,28 @@ pub async fn of_commune(
     Ok(found.into_iter().map(tallied).collect())
 }
 
+/// These commitments with their tallies, as far as everybody may read them.
+pub async fn public(
+    conn: &mut AsyncPgConnection,
+    ids: Vec<CommitmentId>,
+    today: NaiveDate,
+) -> QueryResult<Vec<(CommitmentRow, Tally)>> {
+    let communes: Vec<String> = ids.iter().map(|id| id.commune()).collect();
+    let published = commitments::table.inner_join(
+        initiatives::table.on(initiatives::id
+            .eq(commitments::initiative_id)
+            .and(initiatives::commune_code.eq(commitments::commune_code))),
+    );
+    let found: Vec<Joined> = tallied!(published, today)
+        .filter(commitments::id.eq_any(ids))
+        .filter(commitments::commune_code.eq_any(communes))
+        .filter(commitments::state.eq_any(CommitmentState::BOUND))
+        .filter(initiatives::published_at.is_not_null())
+        .load(conn)
+        .await?;
+    Ok(found.into_iter().map(tallied).collect())
+}
+
 /// Delivered of promised with two decimals, never above 1.
 pub fn progress(delivered_cents: i64, value_cents: i64) -> String {
     if value_cents <= 0 {

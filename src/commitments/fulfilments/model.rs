@@ -18,7 +18,9 @@ use crate::commitments::lifecycle::{
     OWED_BY_COMMUNE, OWED_BY_OTHERS,
 };
 use crate::commitments::model::{self, CommitmentRow};
-use crate::db::schema::{commitments, convention_commitments, conventions, fulfilments};
+use crate::db::schema::{
+    commitments, convention_commitments, conventions, fulfilments, initiatives as matters,
+};
 use crate::http::error::{ApiError, Code, FaultCode};
 use crate::ids::{CommitmentId, FulfilmentId, UserId};
 use crate::initiatives::model::{self as initiatives, InitiativeRow};
@@ -321,6 +323,35 @@ pub async fn standing(
     let today = session.today();
     let keeper = hand_overs::keeper(&mut session.conn, commitment.id, today).await?;
     hand_overs::standing(session, of_the_initiative, &commitment, keeper).await
+}
+
+/// These fulfilments, as far as everybody may read them.
+pub async fn public(
+    conn: &mut AsyncPgConnection,
+    ids: Vec<FulfilmentId>,
+) -> QueryResult<Vec<Fulfilment>> {
+    let communes: Vec<String> = ids.iter().map(|id| id.commune()).collect();
+    let rows: Vec<FulfilmentRow> = fulfilments::table
+        .inner_join(
+            commitments::table.on(commitments::id
+                .eq(fulfilments::commitment_id)
+                .and(commitments::commune_code.eq(fulfilments::commune_code))),
+        )
+        .inner_join(
+            matters::table.on(matters::id
+                .eq(commitments::initiative_id)
+                .and(matters::commune_code.eq(commitments::commune_code))),
+        )
+        .filter(fulfilments::id.eq_any(ids))
+        .filter(fulfilments::commune_code.eq_any(communes))
+        .filter(fulfilments::state.eq(FulfilmentState::Acknowledged))
+        .filter(commitments::state.eq_any(CommitmentState::BOUND))
+        .filter(matters::published_at.is_not_null())
+        .select(FulfilmentRow::as_select())
+        .load(conn)
+        .await?;
+    let show = |row: &FulfilmentRow| row.show(&Standing::default(), None);
+    Ok(rows.iter().map(show).collect())
 }
 
 /// Acknowledges what the other side has left unanswered for thirty days. Returns how many.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Case;
@@ -271,6 +272,41 @@ async fn reported(world: &World) -> String {
         1900 + number()
     );
     world.agent.put(&path, measure()).await.created();
+    path
+}
+
+fn hook() -> Value {
+    json!({"url": "https://partner.example/hooks/fifty-fifty", "kinds": ["initiative", "convention"],
+        "description": "Site de la commune"})
+}
+
+/// The only webhook of the commune, which has twenty at most.
+async fn webhook(world: &World) -> String {
+    let webhooks = format!("/v1/communes/{LOOS}/webhooks");
+    let known = world.agent.get(&webhooks).await.ok();
+    for known in known["data"].as_array().unwrap() {
+        let path = format!("/v1/webhooks/{}", id(known));
+        world
+            .agent
+            .with("if-match", "*")
+            .delete(&path)
+            .await
+            .expect(204);
+    }
+    let reply = world.agent.post(&webhooks, hook()).await;
+    let path = reply.header("location").to_owned();
+    reply.created();
+    path
+}
+
+/// A delivery of a test.
+async fn tested(world: &World, webhook: &str) -> String {
+    let reply = world
+        .agent
+        .send(Method::POST, &format!("{webhook}/ping"), None)
+        .await;
+    let path = reply.header("location").to_owned();
+    reply.created();
     path
 }
 
@@ -872,6 +908,47 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         "list_scdl_left_out" => {
             active(world).await;
             Case::new(anyone, loos("/scdl/left_out"))
+        }
+        "list_changes" | "list_commune_changes" => {
+            held_meeting(world).await;
+            // Who asks first gives what was written its place.
+            anyone.get("/v1/changes?after=now").await.ok();
+            let path = match operation {
+                "list_changes" => "/v1/changes".to_owned(),
+                _ => loos("/changes"),
+            };
+            Case::new(anyone, format!("{path}?kind=meeting&limit=2"))
+        }
+        "list_webhooks" => {
+            webhook(world).await;
+            Case::new(agent, loos("/webhooks?limit=2"))
+        }
+        "create_webhook" => {
+            webhook(world).await;
+            Case::new(agent, loos("/webhooks")).with(hook())
+        }
+        "get_webhook" => Case::new(agent, webhook(world).await),
+        "update_webhook" => {
+            Case::new(agent, webhook(world).await).with(json!({"state": "disabled"}))
+        }
+        "delete_webhook" => Case::new(agent, webhook(world).await),
+        "rotate_webhook_secret" => {
+            Case::new(agent, format!("{}/rotate_secret", webhook(world).await))
+        }
+        "get_webhook_history" => Case::new(agent, format!("{}/history", webhook(world).await)),
+        "ping_webhook" => Case::new(agent, format!("{}/ping", webhook(world).await)),
+        "list_webhook_deliveries" => {
+            let webhook = webhook(world).await;
+            tested(world, &webhook).await;
+            Case::new(agent, format!("{webhook}/deliveries"))
+        }
+        "get_webhook_delivery" => {
+            let webhook = webhook(world).await;
+            Case::new(agent, tested(world, &webhook).await)
+        }
+        "replay_webhook_delivery" => {
+            let webhook = webhook(world).await;
+            Case::new(agent, format!("{}/replay", tested(world, &webhook).await))
         }
         "list_lifecycles" => Case::new(anyone, "/v1/lifecycles"),
         "get_lifecycle" => Case::new(anyone, "/v1/lifecycles/initiative"),

@@ -30,6 +30,10 @@ fn without_tokens(value: &mut Value) {
         ),
         ("refresh_token", "rt_example"),
         ("token", "rt_example"),
+        (
+            "secret",
+            "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        ),
     ] {
         if value[name].is_string() {
             value[name] = json!(shown);

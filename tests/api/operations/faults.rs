@@ -65,13 +65,18 @@ async fn outside(world: &World, operation: &Operation, case: &Case) {
         refused(operation, what, reply, 400, "invalid_query");
     }
     if operation.takes("limit") {
+        let forged = if operation.takes("cursor") {
+            "cursor=bm90aGluZw"
+        } else {
+            "after=bm90aGluZw"
+        };
         for (query, what) in [
             ("limit=3&limit=4", "a repeated parameter"),
             ("limit=0", "a limit of nothing"),
             ("limit=101", "a limit over the limit"),
             ("limit=9223372036854775808", "2^63"),
             ("limit=NaN", "no number"),
-            ("cursor=bm90aGluZw", "a forged cursor"),
+            (forged, "a forged cursor"),
         ] {
             // Besides what the operation needs.
             let (path, needed) = case.path.split_once('?').unwrap_or((&case.path, ""));
@@ -455,10 +460,11 @@ async fn every_fault_is_answered_at_every_operation() {
     }
 }
 
-/// Actions that may be taken again: another opinion, and what is published, or is not, stays so.
-const REPEATED: [&str; 3] = [
+/// Actions that may be taken again: another opinion, another secret, and what is published, or is not, stays so.
+const REPEATED: [&str; 4] = [
     "give_initiative_opinion",
     "publish_initiative",
+    "rotate_webhook_secret",
     "unpublish_initiative",
 ];
 

@@ -17,6 +17,7 @@ use fifty_fifty::ids::UserId;
 use fifty_fifty::state::{Shared, State};
 use fifty_fifty::users::dto::Locale;
 use fifty_fifty::users::model::{self as users, UserRow};
+use fifty_fifty::webhooks::worker::Options;
 use serde_json::json;
 
 use super::client::Client;
@@ -45,6 +46,7 @@ fn serve(
     key: &str,
     clock: Clock,
     documents: &Path,
+    webhooks: Options,
 ) -> (String, State, actix_web::dev::ServerHandle) {
     let pool = PoolOptions {
         size: POOL_SIZE,
@@ -57,6 +59,7 @@ fn serve(
         cursors: Cursors::new(key.as_bytes()),
         keys: Keys::new(&[key.to_owned()], "http://fifty-fifty.test").unwrap(),
         passwords: Passwords::default(),
+        webhooks,
         password_grant: true,
     };
     let state = State::new(shared, Pool::new(url, pool).unwrap());
@@ -77,11 +80,22 @@ fn serve(
 impl TestApp {
     /// An application whose clock stands at noon on 15 June 2026.
     pub async fn new() -> Self {
+        Self::sending_webhooks(false).await
+    }
+
+    /// The same, whose webhooks may go to this machine or not. Nothing sends them until a test does.
+    pub async fn sending_webhooks(allow_private: bool) -> Self {
         let database = TestDatabase::new().await;
         let clock = Clock::travelling("2026-06-15T10:00:00Z".parse().unwrap());
         let key = generate_key().unwrap();
         let documents = tempfile::tempdir().unwrap();
-        let (address, state, server) = serve(&database.url, &key, clock, documents.path());
+        let webhooks = Options {
+            timeout: Duration::from_secs(1),
+            pause: Duration::from_secs(5),
+            allow_private,
+        };
+        let (address, state, server) =
+            serve(&database.url, &key, clock, documents.path(), webhooks);
         Self {
             address,
             state,
@@ -97,8 +111,26 @@ impl TestApp {
         self.state.pool.close();
         self.server.stop(true).await;
         let clock = self.state.clock.clone();
-        (self.address, self.state, self.server) =
-            serve(&self.database.url, &self.key, clock, self.documents.path());
+        (self.address, self.state, self.server) = serve(
+            &self.database.url,
+            &self.key,
+            clock,
+            self.documents.path(),
+            self.state.webhooks,
+        );
+    }
+
+    /// How many requests are being answered, besides the one that asks.
+    pub async fn active_requests(&self) -> usize {
+        let metrics = reqwest::get(format!("{}/metrics", self.address))
+            .await
+            .unwrap();
+        let metrics = metrics.text().await.unwrap();
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("http_server_active_requests "))
+            .unwrap();
+        line.parse::<usize>().unwrap() - 1
     }
 
     /// A connection to the test's own database, for what no user can do.
