@@ -27,6 +27,8 @@ use crate::http::routes::Routes;
         crate::http::problem::Problem,
         // Parameters refer to these, which registers nothing.
         crate::communes::dto::CommuneSort,
+        crate::exports::dto::TableFormat,
+        crate::exports::dto::MapFormat,
         crate::metrics::chart::ChartKind,
         crate::metrics::model::MetricGroup,
         crate::metrics::periods::PeriodUnit,

@@ -34,25 +34,34 @@ pub const LINKED_DATA: &str = "application/ld+json";
 pub struct LinkedData {
     /// What the names mean.
     #[serde(rename = "@context")]
-    #[schema(value_type = Object)]
-    pub context: Value,
+    pub context: LinkedContext,
     /// The things.
     #[serde(rename = "@graph")]
-    #[schema(value_type = Vec<Object>, min_items = 1)]
-    pub graph: Vec<Value>,
+    #[schema(min_items = 1)]
+    pub graph: Vec<LinkedThing>,
 }
+
+/// What the names of linked data mean.
+#[derive(Serialize, ToSchema)]
+#[schema(value_type = Object)]
+pub struct LinkedContext(pub Value);
+
+/// A thing of linked data, under the names of its context.
+#[derive(Serialize, ToSchema)]
+#[schema(value_type = Object)]
+pub struct LinkedThing(pub Value);
 
 /// Where the vocabularies of the European Union are.
 const AUTHORITY: &str = "http://publications.europa.eu/resource/authority";
 
-fn context() -> Value {
-    json!({
+fn context() -> LinkedContext {
+    LinkedContext(json!({
         "dcat": "http://www.w3.org/ns/dcat#",
         "dct": "http://purl.org/dc/terms/",
         "foaf": "http://xmlns.com/foaf/0.1/",
         "skos": "http://www.w3.org/2004/02/skos/core#",
         "xsd": "http://www.w3.org/2001/XMLSchema#",
-    })
+    }))
 }
 
 fn iri(iri: impl Into<String>) -> Value {
@@ -273,7 +282,7 @@ pub async fn get_catalogue(
     .await?;
     Ok(answer.content_type(LINKED_DATA).json(LinkedData {
         context: context(),
-        graph,
+        graph: graph.into_iter().map(LinkedThing).collect(),
     }))
 }
 
@@ -360,6 +369,6 @@ pub async fn get_commune_catalogue(
     .await?;
     Ok(answer.content_type(LINKED_DATA).json(LinkedData {
         context: context(),
-        graph,
+        graph: graph.into_iter().map(LinkedThing).collect(),
     }))
 }

@@ -24,6 +24,8 @@ const STORY = [
   'measures',
   'metrics',
   'exports',
+  'changes',
+  'webhooks',
   'reference',
 ];
 /** What a newcomer does, in this order. */
