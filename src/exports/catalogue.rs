@@ -64,6 +64,13 @@ fn context() -> LinkedContext {
     }))
 }
 
+/// Says one thing more of something.
+pub fn say(of: &mut Value, name: &str, value: Value) {
+    if let Some(known) = of.as_object_mut() {
+        known.insert(name.to_owned(), value);
+    }
+}
+
 fn iri(iri: impl Into<String>) -> Value {
     json!({"@id": iri.into()})
 }
@@ -187,7 +194,8 @@ async fn graph(
     (sets, commune): (&[DataSet], Option<&str>),
     spatial: &Value,
 ) -> Result<Vec<Value>, ApiError> {
-    let name = publisher["@id"].as_str().unwrap_or_default().to_owned();
+    let name = publisher.get("@id").and_then(Value::as_str);
+    let name = name.unwrap_or_default().to_owned();
     let mut graph = vec![catalogue, publisher];
     for set in sets {
         let changed_at = stamp(&mut session.conn, set.sources, commune)
@@ -266,10 +274,11 @@ pub async fn get_catalogue(
         "Citizen initiatives carried by conventions",
     );
     let mut itself = catalogue(&id, title, address, &ids, &spatial, stamp.changed_at);
-    itself["dcat:catalog"] = enrolled
+    let parts = enrolled
         .iter()
         .map(|code| iri(format!("{address}/v1/communes/{code}/catalogue.jsonld")))
         .collect();
+    say(&mut itself, "dcat:catalog", parts);
     let publisher = json!({"@id": address, "@type": "foaf:Agent", "foaf:name": "Fifty-Fifty"});
     let graph = graph(
         &mut session,
@@ -356,7 +365,7 @@ pub async fn get_commune_catalogue(
     let itself = catalogue(&id, title, &publisher, &ids, &spatial, stamp.changed_at);
     let mut commune = json!({"@id": publisher, "@type": "foaf:Organization", "foaf:name": name});
     if let Some(number) = siret.or(siren) {
-        commune["dct:identifier"] = number.into();
+        say(&mut commune, "dct:identifier", number.into());
     }
     let graph = graph(
         &mut session,

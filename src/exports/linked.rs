@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::catalogue::LINKED_DATA;
+use super::catalogue::{LINKED_DATA, say};
 use super::changes::stamp;
 use super::columns::{COMMUNES, INITIATIVES, MEETINGS};
 use super::stream::begin;
@@ -125,10 +125,10 @@ pub async fn get_linked_initiative(
     });
     let mut place = json!({"@type": "Place", "containedInPlace": area(address, code, &commune)});
     if let Some(name) = &row.place {
-        place["name"] = json!(name);
+        say(&mut place, "name", json!(name));
     }
     if let Some(geo) = geo {
-        place["geo"] = geo;
+        say(&mut place, "geo", geo);
     }
     let thing = Thing::new(
         "Project",
@@ -187,8 +187,8 @@ pub async fn get_linked_meeting(
             "identifier": id.to_string(),
             "startDate": found.row.held_on,
             "eventAttendanceMode": "https://schema.org/OfflineEventAttendanceMode",
-            "location": {"@type": "Place", "name": place, "address": commune["name"], "containedInPlace": commune},
-            "organizer": {"@type": "GovernmentOrganization", "@id": commune["@id"], "name": commune["name"]},
+            "location": {"@type": "Place", "name": place, "address": commune.get("name"), "containedInPlace": commune},
+            "organizer": {"@type": "GovernmentOrganization", "@id": commune.get("@id"), "name": commune.get("name")},
             "about": about,
         }),
     );
