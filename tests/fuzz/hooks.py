@@ -221,6 +221,8 @@ UNSAID_THERE = {
     # Years that have begun, in order.
     ("GET /v1/metrics", "from", "out_of_range"),
     ("GET /v1/metrics", "to", "out_of_range"),
+    ("GET /v1/communes/{code}/metrics/chart.svg", "from", "out_of_range"),
+    ("GET /v1/communes/{code}/metrics/chart.svg", "to", "out_of_range"),
 }
 
 
