@@ -53,7 +53,7 @@ pub enum PublicResource {
 
 /// A change of something that everybody may read.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Change {
+pub struct FeedEntry {
     /// Its place in the feed: `after` takes it to go on behind it.
     #[schema(min_length = 1, max_length = 2000)]
     pub cursor: String,
@@ -77,7 +77,7 @@ pub struct Change {
 #[derive(Serialize, ToSchema)]
 pub struct ChangePage {
     /// The changes of this page; none where all of them are of what is no longer public and was not before.
-    pub data: Vec<Change>,
+    pub data: Vec<FeedEntry>,
     /// Whether another page follows at once.
     pub has_more: bool,
     /// What `after` takes to go on behind this page, now or later.

@@ -6,7 +6,7 @@ use actix_web::{get, web};
 use diesel_async::AsyncPgConnection;
 use tokio::time::Instant;
 
-use super::dto::{Change, ChangeFilter, ChangePage};
+use super::dto::{ChangeFilter, ChangePage, FeedEntry};
 use super::model::{self, ChangeRow, Part};
 use super::watch;
 use crate::auth::caller::Anyone;
@@ -91,14 +91,14 @@ pub async fn shown(
     state: &State,
     conn: &mut AsyncPgConnection,
     rows: Vec<ChangeRow>,
-) -> Result<Vec<Change>, ApiError> {
+) -> Result<Vec<FeedEntry>, ApiError> {
     let today = paris_day(state.clock.now());
     let resources = model::resources(conn, today, &rows).await?;
     let mut changes = Vec::new();
     for row in rows {
         let resource = resources.get(&row.subject_id).cloned();
         if let Some(change) = row.seen_as(resource.is_some()) {
-            changes.push(Change {
+            changes.push(FeedEntry {
                 cursor: cursor(&state.cursors, row.position)?,
                 kind: row.kind,
                 id: row.subject_id,
