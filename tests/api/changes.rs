@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::agree::everything_says_the_same;
 use crate::conventions::{active, planters, upkeep};
+use crate::crowd::{Dice, do_something, text, things};
 use crate::evaluations::farm_tracks;
-use crate::initiatives::{association, in_review, submitted};
-use crate::support::app::{LENS, LOOS, POOL_SIZE, World};
+use crate::initiatives::{association, in_review};
+use crate::support::app::{LENS, LOOS, POOL_SIZE};
 use crate::support::{Client, TestApp};
 
 const ALL: &str = "/v1/changes";
@@ -18,10 +20,6 @@ const OF_LOOS: &str = "/v1/communes/62528/changes";
 
 /// What somebody has who follows the feed: kind and id of everything, with what it says.
 type Copy = BTreeMap<(String, String), Value>;
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
-}
 
 /// Somebody who keeps a copy.
 struct Follower {
@@ -80,30 +78,13 @@ async fn now(reader: &Client, path: &str) -> String {
     text(&page["next_cursor"])
 }
 
-/// All items of a list of pages.
-async fn every(reader: &Client, path: &str) -> Vec<Value> {
-    let joint = if path.contains('?') { '&' } else { '?' };
-    let (mut items, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = reader
-            .get(&format!("{path}{joint}limit=100{cursor}"))
-            .await
-            .ok();
-        items.extend(page["data"].as_array().unwrap().iter().cloned());
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return items,
-        }
-    }
-}
-
 /// What the lists and the single resources of the API show to everybody. What goes while it is read is not there.
 async fn public_state(reader: &Client, communes: &[&str]) -> Copy {
     let mut state = Copy::new();
     let mut keep = |kind: &str, item: &Value| {
         state.insert((kind.to_owned(), text(&item["id"])), item.clone());
     };
-    for initiative in every(reader, "/v1/initiatives").await {
+    for initiative in reader.every("/v1/initiatives").await {
         let path = format!("/v1/initiatives/{}", text(&initiative["id"]));
         let single = reader.get(&path).await;
         let evaluation = reader.get(&format!("{path}/evaluation")).await;
@@ -123,7 +104,7 @@ async fn public_state(reader: &Client, communes: &[&str]) -> Copy {
             }
         }
     }
-    for convention in every(reader, "/v1/conventions").await {
+    for convention in reader.every("/v1/conventions").await {
         keep("convention", &convention);
     }
     for commune in communes {
@@ -132,7 +113,10 @@ async fn public_state(reader: &Client, communes: &[&str]) -> Copy {
             ("measure", "measures"),
             ("holder", "holders"),
         ] {
-            for item in every(reader, &format!("/v1/communes/{commune}/{list}")).await {
+            for item in reader
+                .every(&format!("/v1/communes/{commune}/{list}"))
+                .await
+            {
                 keep(kind, &item);
             }
         }
@@ -149,187 +133,6 @@ fn same(copy: &Copy, state: &Copy) {
     assert!(more.is_empty(), "kept and no longer public: {more:?}");
 }
 
-/// Numbers that look random and are the same at each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(sides).unwrap()).unwrap()
-    }
-}
-
-/// What the writers of the great test write about.
-struct Things {
-    initiatives: Vec<String>,
-    conventions: Vec<String>,
-    /// Of the commune, and kept by the holder's upkeep.
-    commitments: Vec<String>,
-    holders: Vec<String>,
-}
-
-async fn things(world: &World) -> Things {
-    let mut things = Things {
-        initiatives: Vec::new(),
-        conventions: Vec::new(),
-        commitments: Vec::new(),
-        holders: Vec::new(),
-    };
-    for _ in 0..4 {
-        let (initiative, convention) = active(world).await;
-        let columns = world
-            .agent
-            .get(&format!("{initiative}/commitments"))
-            .await
-            .ok();
-        let planters = columns["data"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|commitment| commitment["side"] == "commune")
-            .unwrap();
-        things
-            .commitments
-            .push(format!("/v1/commitments/{}", text(&planters["id"])));
-        let seen = world.agent.get(&initiative).await.ok();
-        things
-            .holders
-            .push(format!("/v1/holders/{}", text(&seen["holder"]["id"])));
-        things.initiatives.push(initiative);
-        things.conventions.push(convention);
-    }
-    // Of people: they show with what they carry.
-    for name in ["Les voisins", "Les riverains"] {
-        let holder = json!({"kind": "collective", "name": name});
-        let holder = world
-            .camille
-            .post(&format!("/v1/communes/{LOOS}/holders"), holder)
-            .await
-            .created();
-        things
-            .holders
-            .push(format!("/v1/holders/{}", text(&holder["id"])));
-        let idea = json!({"title": "Des bancs", "description": "Pour s'asseoir.", "theme": "living_environment",
-            "holder_id": holder["id"], "submit": true});
-        let made = world
-            .camille
-            .post(&format!("/v1/communes/{LOOS}/initiatives"), idea)
-            .await
-            .created();
-        let path = format!("/v1/initiatives/{}", text(&made["id"]));
-        world.agent.act(&path, "start_review", json!({})).await.ok();
-        things.initiatives.push(path);
-    }
-    things
-}
-
-/// Does one thing out of many; what does not go as things stand is refused, and never fails.
-async fn do_something(world: &World, things: &Things, dice: &mut Dice) {
-    let World {
-        agent,
-        mayor,
-        camille,
-        dominique,
-        ..
-    } = world;
-    let initiative = things.initiatives[dice.roll(things.initiatives.len())].clone();
-    let reason = json!({"reason": "Il le faut."});
-    let meetings = format!("/v1/communes/{LOOS}/meetings");
-    let reply = match dice.roll(14) {
-        0 | 1 => agent.act(&initiative, "unpublish", reason).await,
-        2 | 3 => agent.act(&initiative, "publish", json!(null)).await,
-        4 => {
-            let mut meeting = json!({"title": "Réunion de quartier", "held_on": "2026-06-10"});
-            if dice.roll(3) > 0 {
-                meeting["initiative_id"] = json!(initiative.rsplit('/').next());
-            }
-            agent.post(&meetings, meeting).await
-        }
-        5 | 6 => {
-            let known = agent.get(&format!("{meetings}?limit=100")).await.ok();
-            let known = known["data"].as_array().unwrap().clone();
-            if known.is_empty() {
-                return;
-            }
-            let path = format!(
-                "/v1/meetings/{}",
-                text(&known[dice.roll(known.len())]["id"])
-            );
-            let about = initiative.rsplit('/').next();
-            match dice.roll(4) {
-                0 => agent.with("if-match", "*").delete(&path).await,
-                1 => agent.edit(&path, json!({"initiative_id": about})).await,
-                2 => agent.edit(&path, json!({"initiative_id": null})).await,
-                _ => {
-                    agent
-                        .edit(&path, json!({"attendance": dice.roll(200)}))
-                        .await
-                }
-            }
-        }
-        7 => {
-            let path = format!(
-                "/v1/communes/{LOOS}/measures/associations/{}",
-                2000 + dice.roll(8)
-            );
-            let agent = agent.with("if-match", "*");
-            if dice.roll(3) == 0 {
-                agent.delete(&path).await
-            } else {
-                let measure = json!({"value": dice.roll(99).to_string(), "unit": "associations", "source": "Annuaire"});
-                let reply = agent.put(&path, measure.clone()).await;
-                match reply.status.as_u16() {
-                    412 => world.agent.put(&path, measure).await,
-                    _ => reply,
-                }
-            }
-        }
-        8 => {
-            let holder = &things.holders[dice.roll(things.holders.len())];
-            let name = format!("Les amis, {}", dice.roll(1000));
-            camille.edit(holder, json!({"name": name})).await
-        }
-        9 => {
-            let commitment = &things.commitments[dice.roll(things.commitments.len())];
-            let done =
-                json!({"done_on": "2026-06-15", "quantity": "0.1", "evidence": "Bon de livraison"});
-            let recorded = agent.post(&format!("{commitment}/fulfilments"), done).await;
-            if recorded.status != 201 {
-                recorded
-            } else {
-                let path = recorded.header("location").to_owned();
-                camille.act(&path, "acknowledge", json!(null)).await
-            }
-        }
-        10 => {
-            dominique
-                .put(&format!("{initiative}/endorsement"), json!(null))
-                .await
-        }
-        11 => dominique.delete(&format!("{initiative}/endorsement")).await,
-        12 => {
-            let convention = &things.conventions[dice.roll(things.conventions.len())];
-            let action = ["suspend", "resume"][dice.roll(2)];
-            mayor.act(convention, action, reason).await
-        }
-        _ => {
-            let path = submitted(world).await;
-            // Some are never published.
-            let publish = dice.roll(2) == 0;
-            agent
-                .act(
-                    &path,
-                    "start_review",
-                    json!({"publish": publish, "reason": "Un nom."}),
-                )
-                .await
-        }
-    };
-    assert!(reply.status.as_u16() < 500, "{}", reply.text);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn snapshot_and_feed_give_what_is_public() {
     let app = TestApp::new().await;
@@ -341,7 +144,7 @@ async fn snapshot_and_feed_give_what_is_public() {
         let (world, things) = (Arc::clone(&world), Arc::clone(&things));
         writers.push(tokio::spawn(async move {
             let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            for _ in 0..250 {
+            for _ in 0..400 {
                 do_something(&world, &things, &mut dice).await;
             }
         }));
@@ -368,6 +171,7 @@ async fn snapshot_and_feed_give_what_is_public() {
     let kinds: BTreeSet<&str> = state.keys().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(kinds.len(), 7, "{kinds:?}");
     same(&follower.copy, &state);
+    everything_says_the_same(&world).await;
     // Another reads the feed alone, from its start.
     for path in [ALL, OF_LOOS] {
         let mut late = Follower::new(&world.anyone, path, None);

@@ -27,21 +27,6 @@ fn lines(text: &str) -> Vec<Value> {
         .collect()
 }
 
-/// All items of a list, page by page.
-async fn all(client: &Client, path: &str) -> Vec<Value> {
-    let joint = if path.contains('?') { '&' } else { '?' };
-    let mut items = Vec::new();
-    let mut next = format!("{path}{joint}limit=100");
-    loop {
-        let page = client.get(&next).await.ok();
-        items.extend(page["data"].as_array().unwrap().clone());
-        let Some(cursor) = page["next_cursor"].as_str() else {
-            return items;
-        };
-        next = format!("{path}{joint}limit=100&cursor={cursor}");
-    }
-}
-
 /// The path of a list with a suffix.
 fn file(path: &str, format: &str) -> String {
     match path.split_once('?') {
@@ -107,7 +92,7 @@ async fn a_file_is_the_list() {
         ("authorities", loos("authorities?kind=deliberation")),
         ("subsidies", loos("subsidies?year=2026")),
     ] {
-        let items = all(&world.anyone, &path).await;
+        let items = world.anyone.every(&path).await;
         let ndjson = world.anyone.get(&file(&path, "ndjson")).await;
         assert_eq!(lines(&ndjson.text), items, "{path}");
         let csv = world.anyone.get(&file(&path, "csv")).await;
@@ -240,7 +225,7 @@ async fn everybody_gets_the_same_and_no_names_of_people() {
     }
     // Only legal persons are in the file of holders, though the list shows who carries something published.
     let holders = format!("/v1/communes/{LOOS}/holders");
-    assert_eq!(all(&world.anyone, &holders).await.len(), 2);
+    assert_eq!(world.anyone.every(&holders).await.len(), 2);
     assert!(records(&world.anyone.get(&file(&holders, "csv")).await.text).is_empty());
     association(&world.camille, "Les chemins de Loos").await;
     assert_eq!(
@@ -281,7 +266,7 @@ async fn a_map_has_each_initiative_with_its_place_if_it_is_known() {
         json!({"type": "Point", "coordinates": [2.79, 50.45]})
     );
     assert_eq!(features[1]["geometry"], Value::Null);
-    let listed = all(&world.anyone, "/v1/initiatives").await;
+    let listed = world.anyone.every("/v1/initiatives").await;
     assert_eq!(features[0]["properties"], listed[0]);
 }
 
@@ -366,7 +351,7 @@ async fn a_file_that_has_not_changed_is_not_sent_again() {
     assert_eq!(ndjson.status, 200);
 
     // An endorsement counts.
-    let public = all(&world.anyone, "/v1/initiatives").await;
+    let public = world.anyone.every("/v1/initiatives").await;
     let endorsed = format!(
         "/v1/initiatives/{}/endorsement",
         public[0]["id"].as_str().unwrap()

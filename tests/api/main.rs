@@ -12,6 +12,7 @@ mod receiver;
 mod support;
 
 mod accounts;
+mod agree;
 mod amendments;
 mod authorities;
 mod balance;
@@ -19,6 +20,7 @@ mod changes;
 mod commitments;
 mod communes;
 mod conventions;
+mod crowd;
 mod documents;
 mod envelopes;
 mod errors;

@@ -88,6 +88,23 @@ impl Client {
         self.send(Method::GET, path, None).await
     }
 
+    /// All items of a list, page by page.
+    pub async fn every(&self, path: &str) -> Vec<Value> {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self
+                .get(&format!("{path}{joint}limit=100{cursor}"))
+                .await
+                .ok();
+            items.extend(page["data"].as_array().unwrap().iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return items,
+            }
+        }
+    }
+
     /// Takes an action on a resource, whichever version it has.
     pub async fn act(&self, resource: &str, action: &str, body: Value) -> Reply {
         let caller = self.with("if-match", "*");
