@@ -146,7 +146,7 @@ CREATE INDEX commitments_by_initiative ON commitments (initiative_id, commune_co
 -- what a commune gives to somebody
 CREATE INDEX commitments_given ON commitments (commune_code) WHERE route IN ('subsidy', 'in_kind');
 CREATE INDEX commitments_by_budget_year ON commitments (commune_code, budget_year) WHERE budget_year IS NOT NULL;
-CREATE INDEX commitments_bound ON commitments (commune_code)
+CREATE INDEX commitments_bound ON commitments (commune_code, created_at DESC, id DESC)
     WHERE state IN ('binding', 'fulfilled', 'partially_fulfilled', 'unfulfilled');
 CREATE TRIGGER commitments_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON commitments
     FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('commitment', 'proposed');

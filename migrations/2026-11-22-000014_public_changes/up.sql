@@ -29,11 +29,15 @@ CREATE TRIGGER initiatives_public_update AFTER UPDATE ON initiatives
     FOR EACH ROW WHEN (OLD.published_at IS NOT NULL OR NEW.published_at IS NOT NULL) EXECUTE FUNCTION count_public_change();
 CREATE TRIGGER conventions_public_update AFTER UPDATE ON conventions
     FOR EACH ROW WHEN (NEW.activated_at IS NOT NULL) EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER commitments_public_update AFTER UPDATE ON commitments
+CREATE TRIGGER commitments_public AFTER INSERT OR UPDATE ON commitments
     FOR EACH ROW WHEN (NEW.state IN ('binding', 'fulfilled', 'partially_fulfilled', 'unfulfilled'))
     EXECUTE FUNCTION count_public_change();
 CREATE TRIGGER fulfilments_public_update AFTER UPDATE ON fulfilments
     FOR EACH ROW WHEN (OLD.state = 'acknowledged' OR NEW.state = 'acknowledged') EXECUTE FUNCTION count_public_change();
+CREATE TRIGGER upkeep_checks_public AFTER INSERT ON upkeep_checks
+    FOR EACH ROW EXECUTE FUNCTION count_public_change();
+CREATE TRIGGER upkeep_hand_overs_public AFTER UPDATE ON upkeep_hand_overs
+    FOR EACH ROW WHEN (NEW.state = 'accepted') EXECUTE FUNCTION count_public_change();
 CREATE TRIGGER holders_public AFTER INSERT OR UPDATE OR DELETE ON holders
     FOR EACH ROW EXECUTE FUNCTION count_public_change();
 CREATE TRIGGER holder_members_public_insert AFTER INSERT ON holder_members

@@ -3,7 +3,7 @@
 use bigdecimal::BigDecimal;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
 use super::balance::dto::Balance;
@@ -268,6 +268,34 @@ pub struct CommitmentList {
     /// The version that is in force, or was the last one in force; null while none was signed by all.
     #[schema(required)]
     pub convention: Option<BindingConvention>,
+}
+
+/// A page of the commitments of a commune, the latest first.
+#[derive(Serialize, ToSchema)]
+pub struct CommitmentPage {
+    /// The commitments of this page.
+    pub data: Vec<Commitment>,
+    /// Whether another page follows.
+    pub has_more: bool,
+    /// Cursor of the next page.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+}
+
+/// Which commitments to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CommitmentFilter {
+    /// Only those of this side.
+    pub side: Option<Side>,
+    /// Only of this kind.
+    pub kind: Option<CommitmentKind>,
+    /// Only in these states, separated by commas.
+    #[param(style = Form, explode = false, min_items = 1, max_items = 7, example = json!(["binding"]))]
+    pub state: Option<Vec<CommitmentState>>,
+    /// Only money of this year's envelope.
+    #[param(minimum = 1990, maximum = 2100, example = 2026)]
+    pub budget_year: Option<i32>,
 }
 
 /// An end of upkeep.

@@ -3,17 +3,21 @@
 use actix_web::{get, post, web};
 use chrono::NaiveDate;
 
-use super::balance::model::{self as balance, Tally};
-use super::dto::{Commitment, CommitmentList, EndUpkeep, NewCommitment};
+use super::balance::model::{self as balance, Position, Tally};
+use super::dto::{
+    Commitment, CommitmentFilter, CommitmentList, CommitmentPage, EndUpkeep, NewCommitment,
+};
 use super::hand_overs::model as hand_overs;
 use super::lifecycle::{CommitmentAction as Action, CommitmentState};
 use super::model::{self, CommitmentRow};
 use super::view;
 use crate::auth::caller::{Anyone, Caller, Request};
 use crate::auth::policy::{Role, Standing};
+use crate::communes;
 use crate::conventions;
 use crate::http::error::{ApiError, Code};
-use crate::http::extract::Json;
+use crate::http::extract::{Json, Query};
+use crate::http::paging::Paging;
 use crate::http::precondition::{IfMatch, IfMatchHeader};
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
@@ -28,6 +32,7 @@ use crate::state::{Session, State};
 pub fn configure(routes: &mut Routes) {
     routes
         .service(list_commitments)
+        .service(list_commune_commitments)
         .service(propose_commitment)
         .service(get_commitment)
         .service(accept_commitment)
@@ -74,6 +79,44 @@ pub async fn list_commitments(
         data,
     })?;
     Ok(reply.public_to(&anyone, 30))
+}
+
+/// List the commitments of a commune
+///
+/// What both sides have bound themselves to in its published initiatives, with what was delivered, the latest first; the
+/// same for every reader. What is still negotiated stands with the initiative.
+#[utoipa::path(
+    tag = "commitments",
+    params(("code" = String, Path, description = "INSEE code.", example = "62528"), CommitmentFilter, Paging),
+    responses((status = 200, description = "A page of commitments.", body = CommitmentPage)),
+    security(()),
+)]
+#[get("/v1/communes/{code}/commitments")]
+pub async fn list_commune_commitments(
+    state: web::Data<State>,
+    anyone: Anyone,
+    code: web::Path<String>,
+    filter: Query<CommitmentFilter>,
+    paging: Query<Paging>,
+) -> Answer {
+    let after: Option<Position> = state.after(&anyone, paging.0.cursor.as_deref())?;
+    let mut session = state.read(&anyone).await?;
+    communes::model::find(&mut session.conn, &code).await?;
+    let (today, limit) = (session.today(), paging.0.limit());
+    let page =
+        balance::page_of_commune(&mut session.conn, &code, &filter.0, today, after, limit).await?;
+    let position = |(row, _): &(CommitmentRow, Tally)| (row.created_at, row.id);
+    let reply = state.page(&anyone, page, position, |items, has_more, next_cursor| {
+        CommitmentPage {
+            data: items
+                .into_iter()
+                .map(|(row, tally)| row.show(tally, today, &Standing::default()))
+                .collect(),
+            has_more,
+            next_cursor,
+        }
+    })?;
+    Ok(reply.public(30))
 }
 
 /// Propose a commitment

@@ -3,6 +3,8 @@
 
 use crate::authorities::dto::AuthorityKind;
 use crate::codes::CodeList;
+use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side};
+use crate::commitments::lifecycle::CommitmentState;
 use crate::conventions::lifecycle::ConventionState;
 use crate::holders::dto::HolderKind;
 use crate::initiatives::dto::{Delivery, Origin, Theme};
@@ -421,6 +423,146 @@ pub const COMMUNES: Table = Table {
     ],
 };
 
+pub const COMMITMENTS: Table = Table {
+    name: "commitments",
+    path: "/v1/communes/{code}/commitments",
+    title: (
+        "Engagements des deux parties",
+        "What both sides have bound themselves to",
+    ),
+    place: None,
+    sources: &[
+        "commitments",
+        "initiatives",
+        "fulfilments",
+        "upkeep_checks",
+        "upkeep_hand_overs",
+    ],
+    columns: &[
+        ID,
+        column(
+            "initiative_id",
+            "/initiative_id",
+            Identifier,
+            "Identifiant de l'initiative",
+            "Identifier of the initiative",
+        ),
+        column("side", "/side", Code, "Qui doit", "Who owes"),
+        label(
+            "side_label",
+            "/side",
+            Side::LIST,
+            "Qui doit, en français",
+            "Who owes, in French",
+        ),
+        column("kind", "/kind", Code, "Nature", "Kind"),
+        label(
+            "kind_label",
+            "/kind",
+            CommitmentKind::LIST,
+            "Nature, en français",
+            "Kind, in French",
+        ),
+        column("title", "/title", Text, "En bref", "In a few words"),
+        column(
+            "third_party_name",
+            "/third_party_name",
+            Text,
+            "Le tiers qui apporte, s'il y en a un",
+            "The third party that gives, if one does",
+        ),
+        column(
+            "route",
+            "/route",
+            Code,
+            "Forme de l'aide de la commune",
+            "How the commune's help goes out",
+        ),
+        label(
+            "route_label",
+            "/route",
+            CommuneRoute::LIST,
+            "Forme de l'aide de la commune, en français",
+            "How the commune's help goes out, in French",
+        ),
+        column(
+            "quantity",
+            "/valuation/quantity",
+            Decimal,
+            "Quantité, pour ce qui n'est pas de l'argent",
+            "Quantity, of what is no money",
+        ),
+        column("unit", "/valuation/unit", Text, "Unité", "Unit"),
+        column(
+            "unit_value_cents",
+            "/valuation/unit_value_cents",
+            Integer,
+            "Valeur d'une unité, en centimes d'euro",
+            "Value of one unit, in euro cents",
+        ),
+        column(
+            "valuation_method",
+            "/valuation/method",
+            Code,
+            "Méthode d'évaluation",
+            "How the value was found",
+        ),
+        column(
+            "value_cents",
+            "/value_cents",
+            Integer,
+            "Valeur promise, en centimes d'euro",
+            "Value promised, in euro cents",
+        ),
+        column(
+            "delivered_cents",
+            "/delivered_cents",
+            Integer,
+            "Valeur apportée et reconnue, en centimes d'euro",
+            "Value delivered and acknowledged, in euro cents",
+        ),
+        column(
+            "budget_year",
+            "/budget_year",
+            Integer,
+            "Année budgétaire",
+            "Budget year",
+        ),
+        column("due_on", "/due_on", Date, "Échéance", "Due by"),
+        column(
+            "upkeep_starts_on",
+            "/upkeep/starts_on",
+            Date,
+            "Premier jour de l'entretien",
+            "First day of the upkeep",
+        ),
+        column(
+            "upkeep_ends_on",
+            "/upkeep/ends_on",
+            Date,
+            "Dernier jour de l'entretien",
+            "Last day of the upkeep",
+        ),
+        column(
+            "upkeep_ended_on",
+            "/upkeep_ended_on",
+            Date,
+            "Jour où l'entretien s'est arrêté",
+            "Day on which the upkeep ended",
+        ),
+        STATE,
+        label(
+            "state_label",
+            "/state",
+            CommitmentState::LIST,
+            "État, en français",
+            "State, in French",
+        ),
+        STATE_CHANGED_AT,
+        CREATED_AT,
+    ],
+};
+
 pub const MEETINGS: Table = Table {
     name: "meetings",
     path: "/v1/communes/{code}/meetings",
@@ -781,6 +923,7 @@ pub const TABLES: &[&Table] = &[
     &CONVENTIONS,
     &COMMUNES,
     &HOLDERS,
+    &COMMITMENTS,
     &MEETINGS,
     &MEASURES,
     &AUTHORITIES,

@@ -4,13 +4,17 @@
 use actix_web::{HttpResponse, get, web};
 
 use super::columns::{
-    AUTHORITIES, COMMUNES, CONVENTIONS, HOLDERS, INITIATIVES, MEASURES, MEETINGS, SUBSIDIES, TABLES,
+    AUTHORITIES, COMMITMENTS, COMMUNES, CONVENTIONS, HOLDERS, INITIATIVES, MEASURES, MEETINGS,
+    SUBSIDIES, TABLES,
 };
 use super::dto::{Export, Exports, InitiativeMap, MapFormat, TableFormat};
 use super::stream::{self, PAGE, Rows, Wanted};
 use crate::auth::actor::Actor;
 use crate::auth::caller::Anyone;
+use crate::auth::policy::Standing;
 use crate::authorities::dto::{Authority, AuthorityFilter};
+use crate::commitments::balance::model as balance;
+use crate::commitments::dto::CommitmentFilter;
 use crate::communes::dto::{Commune, CommuneFilter};
 use crate::communes::model::Position;
 use crate::conventions::dto::ConventionFilter;
@@ -38,6 +42,7 @@ pub fn configure(routes: &mut Routes) {
         .service(export_conventions)
         .service(export_communes)
         .service(export_holders)
+        .service(export_commitments)
         .service(export_meetings)
         .service(export_measures)
         .service(export_authorities)
@@ -311,6 +316,49 @@ fn of_commune(
         edition,
     };
     (code, wanted)
+}
+
+/// Download the commitments of a commune
+///
+/// What both sides have bound themselves to in published initiatives, the latest first, as CSV or a JSON object a line.
+/// `GET /v1/exports/commitments` says what the columns mean.
+#[utoipa::path(
+    tag = "exports",
+    params(
+        ("code" = String, Path, description = "INSEE code.", example = "62528"),
+        ("format" = TableFormat, Path, description = "Kind of file."),
+        CommitmentFilter,
+    ),
+    responses(
+        (status = 200, description = "The file.", content(
+            (String = "text/csv", example = "id,initiative_id,side…"),
+            (String = "application/x-ndjson", example = "{\"id\":…}\n{\"id\":…}\n"),
+        )),
+        (status = 304, description = "The same as the one whose `ETag` stands in `If-None-Match`."),
+    ),
+    security(()),
+)]
+#[get("/v1/communes/{code}/commitments.{format}")]
+pub async fn export_commitments(
+    state: web::Data<State>,
+    anyone: Anyone,
+    path: web::Path<(String, TableFormat)>,
+    filter: Query<CommitmentFilter>,
+) -> File {
+    // What is late changes with the day.
+    let today = crate::clock::paris_day(state.clock.now());
+    let (code, wanted) = of_commune(&COMMITMENTS, path, today.to_string());
+    stream::file(&state, &anyone, wanted, async move |session, after| {
+        let page =
+            balance::page_of_commune(&mut session.conn, &code, &filter.0, today, after, PAGE)
+                .await?;
+        rows(
+            page,
+            |(row, _)| (row.created_at, row.id),
+            |(row, tally)| row.show(tally, today, &Standing::default()),
+        )
+    })
+    .await
 }
 
 /// Download the public meetings of a commune

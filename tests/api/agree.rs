@@ -202,6 +202,15 @@ pub async fn everything_says_the_same(world: &World) {
     assert_eq!(of("headcounts"), people.values().sum::<i64>());
 
     // What each side promised and gave: commitments, balances, figures.
+    let listed = anyone.every(&in_commune("commitments")).await;
+    let key = |commitment: &Value| text(&commitment["id"]);
+    assert_eq!(
+        listed
+            .iter()
+            .map(|item| (key(item), item))
+            .collect::<BTreeMap<_, _>>(),
+        commitments.iter().map(|item| (key(item), item)).collect()
+    );
     assert_eq!(
         parts("value_promised_by_side"),
         by(&commitments, "side", "value_cents")
@@ -282,6 +291,7 @@ pub async fn everything_says_the_same(world: &World) {
     for (list, items) in [
         (list, &initiatives),
         (format!("/v1/conventions?commune={LOOS}"), &conventions),
+        (in_commune("commitments"), &listed),
         (in_commune("meetings"), &meetings),
         (in_commune("measures"), &measures),
     ] {
@@ -301,6 +311,8 @@ pub async fn everything_says_the_same(world: &World) {
                 "participant_count",
                 "attendance",
                 "value",
+                "value_cents",
+                "delivered_cents",
             ] {
                 if let Some(cell) = row.get(shown).filter(|cell| !cell.is_empty()) {
                     let said = item[shown]

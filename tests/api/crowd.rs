@@ -98,12 +98,14 @@ pub async fn do_something(world: &World, things: &Things, dice: &mut Dice) {
         mayor,
         camille,
         dominique,
+        foreign_agent,
+        admin,
         ..
     } = world;
     let initiative = things.initiatives[dice.roll(things.initiatives.len())].clone();
     let reason = json!({"reason": "Il le faut."});
     let meetings = format!("/v1/communes/{LOOS}/meetings");
-    let reply = match dice.roll(20) {
+    let reply = match dice.roll(24) {
         0 | 1 => agent.act(&initiative, "unpublish", reason).await,
         2 | 3 => agent.act(&initiative, "publish", json!(null)).await,
         4 => {
@@ -169,12 +171,14 @@ pub async fn do_something(world: &World, things: &Things, dice: &mut Dice) {
                 camille.act(&path, "acknowledge", json!(null)).await
             }
         }
-        10 => {
-            dominique
-                .put(&format!("{initiative}/endorsement"), json!(null))
-                .await
+        10 | 11 => {
+            let resident = [dominique, foreign_agent, admin][dice.roll(3)];
+            let path = format!("{initiative}/endorsement");
+            match dice.roll(3) {
+                0 => resident.delete(&path).await,
+                _ => resident.put(&path, json!(null)).await,
+            }
         }
-        11 => dominique.delete(&format!("{initiative}/endorsement")).await,
         12 => {
             let convention = &things.conventions[dice.roll(things.conventions.len())];
             let action = ["suspend", "resume"][dice.roll(2)];

@@ -88,6 +88,11 @@ async fn a_file_is_the_list() {
         ("meetings", loos("meetings")),
         ("meetings", loos("meetings?year=2025")),
         ("measures", loos("measures")),
+        ("commitments", loos("commitments")),
+        (
+            "commitments",
+            loos("commitments?side=holder&kind=labour&state=binding"),
+        ),
         ("holders", loos("holders?kind=association")),
         ("authorities", loos("authorities?kind=deliberation")),
         ("subsidies", loos("subsidies?year=2026")),
@@ -773,7 +778,10 @@ async fn each_file_of_the_catalogue_is_there() {
     for described in conforms.iter().filter(|path| path.starts_with("/v1/")) {
         world.anyone.get(described).await.ok();
     }
-    assert_eq!(conforms.len(), 10, "{conforms:?}");
+    // Each export, and the two national schemas.
+    let exports = world.anyone.get("/v1/exports").await.ok();
+    let exports = exports["data"].as_array().unwrap();
+    assert_eq!(conforms.len(), exports.len() + 2, "{conforms:?}");
     // A commune that takes no part publishes nothing.
     world
         .anyone

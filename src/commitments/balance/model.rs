@@ -2,18 +2,19 @@
 //! that whoever reads them can add up the same.
 
 use bigdecimal::{BigDecimal, ToPrimitive};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::sum;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{Balance, DueCommitment, KindBalance, SideBalance};
 use crate::commitments::checks::dto::CheckOutcome;
-use crate::commitments::dto::{Commitment, Side};
+use crate::commitments::dto::{Commitment, CommitmentFilter, Side};
 use crate::commitments::lifecycle::{CommitmentState, FulfilmentState, HandOverState};
 use crate::commitments::model::CommitmentRow;
 use crate::db::schema::{commitments, fulfilments, initiatives, upkeep_checks, upkeep_hand_overs};
 use crate::figures::{plain, rate};
+use crate::http::cursor::Page;
 use crate::http::error::ApiError;
 use crate::ids::{CommitmentId, HolderId, InitiativeId};
 
@@ -89,6 +90,23 @@ macro_rules! tallied {
     }};
 }
 
+/// What everybody may read: the commitments that conventions bind, or have bound, in published initiatives, with their
+/// tallies.
+macro_rules! bound {
+    ($today:expr) => {
+        tallied!(
+            commitments::table.inner_join(
+                initiatives::table.on(initiatives::id
+                    .eq(commitments::initiative_id)
+                    .and(initiatives::commune_code.eq(commitments::commune_code))),
+            ),
+            $today
+        )
+        .filter(commitments::state.eq_any(CommitmentState::BOUND))
+        .filter(initiatives::published_at.is_not_null())
+    };
+}
+
 /// The tally of one commitment.
 pub async fn of_commitment(
     conn: &mut AsyncPgConnection,
@@ -118,24 +136,58 @@ pub async fn of_initiative(
     Ok(found.into_iter().map(tallied).collect())
 }
 
-/// What conventions bind, or have bound, in the published initiatives of a commune.
+/// The public commitments of a commune.
 pub async fn of_commune(
     conn: &mut AsyncPgConnection,
     commune: &str,
     today: NaiveDate,
 ) -> Result<Vec<(CommitmentRow, Tally)>, ApiError> {
-    let published = commitments::table.inner_join(
-        initiatives::table.on(initiatives::id
-            .eq(commitments::initiative_id)
-            .and(initiatives::commune_code.eq(commitments::commune_code))),
-    );
-    let found: Vec<Joined> = tallied!(published, today)
+    let found: Vec<Joined> = bound!(today)
         .filter(commitments::commune_code.eq(commune))
-        .filter(commitments::state.eq_any(CommitmentState::BOUND))
-        .filter(initiatives::published_at.is_not_null())
         .load(conn)
         .await?;
     Ok(found.into_iter().map(tallied).collect())
+}
+
+/// Where a commitment stands in the list of its commune.
+pub type Position = (DateTime<Utc>, CommitmentId);
+
+/// A page of them, the latest first.
+pub async fn page_of_commune(
+    conn: &mut AsyncPgConnection,
+    commune: &str,
+    filter: &CommitmentFilter,
+    today: NaiveDate,
+    after: Option<Position>,
+    limit: i64,
+) -> Result<Page<(CommitmentRow, Tally)>, ApiError> {
+    let mut query = bound!(today)
+        .filter(commitments::commune_code.eq(commune))
+        .order((commitments::created_at.desc(), commitments::id.desc()))
+        .limit(limit + 1)
+        .into_boxed();
+    if let Some(side) = filter.side {
+        query = query.filter(commitments::side.eq(side));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(commitments::kind.eq(kind));
+    }
+    if let Some(states) = &filter.state {
+        query = query.filter(commitments::state.eq_any(states.clone()));
+    }
+    if let Some(year) = filter.budget_year {
+        query = query.filter(commitments::budget_year.eq(year));
+    }
+    if let Some((created_at, id)) = after {
+        query = query.filter(commitments::created_at.le(created_at)).filter(
+            commitments::created_at
+                .lt(created_at)
+                .or(commitments::id.lt(id)),
+        );
+    }
+    let found: Vec<Joined> = query.load(conn).await?;
+    let items = found.into_iter().map(tallied).collect();
+    Ok(Page::cut(items, limit))
 }
 
 /// These commitments with their tallies, as far as everybody may read them.
@@ -145,16 +197,9 @@ pub async fn public(
     today: NaiveDate,
 ) -> QueryResult<Vec<(CommitmentRow, Tally)>> {
     let communes: Vec<String> = ids.iter().map(|id| id.commune()).collect();
-    let published = commitments::table.inner_join(
-        initiatives::table.on(initiatives::id
-            .eq(commitments::initiative_id)
-            .and(initiatives::commune_code.eq(commitments::commune_code))),
-    );
-    let found: Vec<Joined> = tallied!(published, today)
+    let found: Vec<Joined> = bound!(today)
         .filter(commitments::id.eq_any(ids))
         .filter(commitments::commune_code.eq_any(communes))
-        .filter(commitments::state.eq_any(CommitmentState::BOUND))
-        .filter(initiatives::published_at.is_not_null())
         .load(conn)
         .await?;
     Ok(found.into_iter().map(tallied).collect())

@@ -889,6 +889,11 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         }
         "export_conventions" => Case::new(anyone, "/v1/conventions.csv"),
         "export_communes" => Case::new(anyone, "/v1/communes.csv?department=2A"),
+        "list_commune_commitments" => {
+            active(world).await;
+            Case::new(anyone, loos("/commitments?side=commune&state=binding"))
+        }
+        "export_commitments" => Case::new(anyone, loos("/commitments.csv")),
         "export_holders" => Case::new(anyone, loos("/holders.ndjson")),
         "export_meetings" => Case::new(anyone, loos("/meetings.csv")),
         "export_measures" => Case::new(anyone, loos("/measures.csv")),
