@@ -553,7 +553,7 @@ pub struct InitiativePatch {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct InitiativeFilter {
-    /// INSEE code. The town hall of that commune sees what is not published too.
+    /// INSEE code. In the list, and in no file, the town hall of that commune sees what is not published too.
     #[param(pattern = r"^[0-9][0-9AB][0-9]{3}$", example = "62528")]
     pub commune: Option<String>,
     /// States, separated by commas.

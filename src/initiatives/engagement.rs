@@ -13,7 +13,7 @@ use super::model::{self, Found};
 use super::view;
 use crate::auth::caller::{Anyone, Caller};
 use crate::db::schema::{endorsements, headcounts, participations};
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Code};
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
 use crate::http::reply::{Answer, Reply};
@@ -277,7 +277,11 @@ pub async fn record_headcount(
             let found = model::lock(session, id).await?;
             INITIATIVE.step(found.row.state, Action::RecordHeadcount, &found.standing)?;
             if counted_on > session.today() {
-                return Err(ApiError::not_found());
+                return Err(ApiError::because(
+                    Code::NotFound,
+                    "Ce jour n'est pas venu : personne n'y a été compté.",
+                    "That day has not come: nobody was counted on it.",
+                ));
             }
             let counts = body.0.counts;
             AgeCount::each_once(&counts, "/counts")?;

@@ -193,8 +193,8 @@ fn draw(
 ) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let mut drawing = String::new();
     let all = series.iter().flat_map(|(_, values)| values);
-    // The legend stands above the bars.
-    let top = all.copied().fold(1.0, f64::max) * 1.35;
+    // The legend stands above the bars. No less than five, so that no step of the axis is a fraction.
+    let top = (all.copied().fold(0.0, f64::max) * 1.35).max(5.0);
     let count = f64::from(u32::try_from(periods.len())?);
     let told = |error: DrawingAreaErrorKind<std::io::Error>| error.to_string();
     {

@@ -15,7 +15,7 @@ use super::periods::Period;
 use super::records::{self, Position};
 use crate::auth::caller::Anyone;
 use crate::communes;
-use crate::http::error::{ApiError, FaultCode, Language};
+use crate::http::error::{ApiError, Code, FaultCode, Language};
 use crate::http::extract::Query;
 use crate::http::paging::Paging;
 use crate::http::problem::Problem;
@@ -93,9 +93,14 @@ pub async fn list_metric_records(
 ) -> Answer {
     let after: Option<Position> = state.after(&anyone, paging.0.cursor.as_deref())?;
     let found = indicators().find(|known| known.code == indicator.as_str());
-    let (indicator, kind) = found
-        .and_then(|indicator| Some((indicator, indicator.records?)))
-        .ok_or_else(ApiError::not_found)?;
+    let indicator = found.ok_or_else(ApiError::not_found)?;
+    let kind = indicator.records.ok_or_else(|| {
+        ApiError::because(
+            Code::NotFound,
+            "Cet indicateur est un total sans données derrière lui : personne ne doit les voir.",
+            "This indicator is a total without records behind it: they are nobody's business.",
+        )
+    })?;
     let period = Period::parse(&filter.0.period).ok_or_else(|| {
         ApiError::query_fault(
             "period",

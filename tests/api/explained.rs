@@ -525,6 +525,11 @@ async fn nobody_learns_how_old_the_few_are() {
         ("2026-03-01", "60_plus", 3),
         ("2026-03-08", "11_14", 4),
         ("2026-03-08", "60_plus", 4),
+        // Few on one day, more on another: the days must not give away what the months keep.
+        ("2026-04-11", "15_17", 3),
+        ("2026-04-11", "30_59", 10),
+        ("2026-05-11", "15_17", 7),
+        ("2026-05-11", "30_59", 10),
     ];
     for (day, band, people) in counted {
         app.write_rows(&format!(
@@ -539,37 +544,73 @@ async fn nobody_learns_how_old_the_few_are() {
     assert_eq!(
         public["data"],
         json!([
+            {"counted_on": "2026-05-11", "counts": [{"age_band": "15_17", "people": 7}, {"age_band": "30_59", "people": 10}]},
+            {"counted_on": "2026-04-11", "counts": [{"age_band": "30_59", "people": 10}, {"age_band": "unknown", "people": 3}]},
             {"counted_on": "2026-03-08", "counts": [{"age_band": "unknown", "people": 8}]},
             {"counted_on": "2026-03-01", "counts": [{"age_band": "11_14", "people": 14}, {"age_band": "unknown", "people": 3}]},
         ])
     );
     let inside = world.agent.get(&list).await.ok();
     assert_eq!(
-        inside["data"][0]["counts"][1],
+        inside["data"][2]["counts"][1],
         json!({"age_band": "60_plus", "people": 4})
     );
-    // In no period, group, territory or record do they appear.
-    for query in [
-        format!("communes={LOOS}"),
-        format!("communes={LOOS}&period=month"),
-        format!("communes={LOOS}&group_by=theme"),
-        "department=62".to_owned(),
-        "country=FR&period=quarter&group_by=holder_kind".to_owned(),
+    // Every figure follows from these days, so that no subtraction tells more than they do.
+    let largest = |begins: &str| {
+        let mut parts = BTreeMap::new();
+        for day in public["data"].as_array().unwrap() {
+            if day["counted_on"].as_str().unwrap().starts_with(begins) {
+                for count in day["counts"].as_array().unwrap() {
+                    let known: &mut i64 = parts
+                        .entry(count["age_band"].as_str().unwrap().to_owned())
+                        .or_default();
+                    *known = (*known).max(count["people"].as_i64().unwrap());
+                }
+            }
+        }
+        parts
+    };
+    let told = |parts: &Value, code: &str| {
+        let parts = parts.as_array().unwrap().iter().map(|part| {
+            let people = part["value"].as_str().unwrap().parse().unwrap();
+            (part[code].as_str().unwrap().to_owned(), people)
+        });
+        parts.collect::<BTreeMap<String, i64>>()
+    };
+    for (territory, begins) in [
+        (format!("communes={LOOS}&period=month"), true),
+        (format!("communes={LOOS}&group_by=theme"), false),
+        ("department=62".to_owned(), false),
+        (
+            "country=FR&period=month&group_by=holder_kind".to_owned(),
+            true,
+        ),
     ] {
-        let path = format!("/v1/metrics?{query}&from=2026&to=2026&indicators=headcounts");
-        let text = world.anyone.get(&path).await.text;
-        assert!(
-            text.contains("11_14") && !text.contains("60_plus"),
-            "{text}"
-        );
+        let path = format!("/v1/metrics?{territory}&from=2026&to=2026&indicators=headcounts");
+        let report = world.anyone.get(&path).await.ok();
+        for period in report["territories"][0]["periods"].as_array().unwrap() {
+            let begins = if begins {
+                period["code"].as_str().unwrap()
+            } else {
+                "2026"
+            };
+            for value in period["values"].as_array().unwrap() {
+                assert_eq!(
+                    told(&value["parts"], "code"),
+                    largest(begins),
+                    "{path} {value}"
+                );
+            }
+        }
     }
-    for period in ["2026", "2026-Q1", "2026-03"] {
+    for (period, begins) in [
+        ("2026", "2026"),
+        ("2026-04", "2026-04"),
+        ("2026-05", "2026-05"),
+    ] {
         let path = format!("/v1/metrics/headcounts/records?commune={LOOS}&period={period}");
-        let text = world.anyone.get(&path).await.text;
-        assert!(
-            text.contains("11_14") && !text.contains("60_plus"),
-            "{text}"
-        );
+        let records = world.anyone.get(&path).await.ok();
+        assert_eq!(told(&records["data"], "part"), largest(begins));
     }
 }
 

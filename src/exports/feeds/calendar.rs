@@ -10,7 +10,7 @@ pub const MEETINGS_MAX: i64 = 1000;
 /// A calendar. An event keeps its `UID`, so that calendars that read again change it and do not double it.
 pub fn calendar(address: &str, commune: &str, meetings: &[NamedMeeting]) -> String {
     let mut calendar = icalendar::Calendar::new();
-    calendar.name(&format!("Réunions publiques, {commune}"));
+    calendar.name(&format!("Réunions publiques – {commune}"));
     for meeting in meetings {
         let row = &meeting.row;
         let mut event = Event::new();

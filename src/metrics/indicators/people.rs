@@ -69,17 +69,20 @@ pub const PEOPLE: &[Indicator] = &[
         ),
         inclusion: PUBLISHED,
         formula: Text::new(
-            "Somme, sur les initiatives, du plus grand comptage d'un jour de la période ; moins de cinq personnes d'une tranche d'âge sont comptées sans âge.",
-            "Sum, over initiatives, of the largest count of a day of the period; fewer than five people of an age band count without an age.",
+            "Somme, sur les initiatives et les tranches d'âge, du plus grand comptage d'un jour de la période ; moins de cinq personnes d'une tranche d'âge un même jour sont comptées sans âge.",
+            "Sum, over initiatives and age bands, of the largest count of a day of the period; fewer than five people of an age band on one day count without an age.",
         ),
         unit: Count,
         kind: Total,
         breakdown: Some("age_bands"),
         records: Some(Initiative),
-        cases: "SELECT commune_code, id, id, day, CASE WHEN people < 5 THEN 'unknown' ELSE age_band END, people, NULL FROM ( \
-            SELECT s.commune_code, s.id, max(h.counted_on) AS day, h.age_band, max(h.people) AS people \
+        // From the days as everybody reads them: what follows from what is public tells nothing else.
+        cases: "SELECT commune_code, id, id, max(counted_on), age_band, max(people), NULL FROM ( \
+            SELECT s.commune_code, s.id, h.counted_on, CASE WHEN h.people < 5 THEN 'unknown' ELSE h.age_band END AS age_band, \
+                sum(h.people) AS people \
             FROM seen AS s JOIN headcounts AS h ON (h.initiative_id, h.commune_code) = (s.id, s.commune_code) \
-            GROUP BY s.commune_code, s.id, h.age_band, date_trunc($5, h.counted_on::timestamp)) AS counted",
+            GROUP BY 1, 2, 3, 4) AS counted \
+            GROUP BY commune_code, id, age_band, date_trunc($5, counted_on::timestamp)",
     },
     Indicator {
         code: "endorsements",
