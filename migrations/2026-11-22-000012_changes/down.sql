@@ -1,5 +1,6 @@
 DROP TRIGGER holder_members_noted ON holder_members;
 DROP TRIGGER holders_noted ON holders;
+DROP TRIGGER holders_noted_new ON holders;
 DROP TRIGGER measures_noted ON measures;
 DROP TRIGGER meetings_noted ON meetings;
 DROP TRIGGER evaluations_noted ON evaluations;

@@ -17,6 +17,9 @@ CREATE TABLE changes (
 );
 CREATE UNIQUE INDEX changes_by_position ON changes (position);
 CREATE INDEX changes_by_commune ON changes (commune_code, position);
+-- the last change of a kind: whether a file is still what it was
+CREATE INDEX changes_by_kind ON changes (kind, position);
+CREATE INDEX changes_by_commune_and_kind ON changes (commune_code, kind, position);
 -- However much one transaction does to a resource, it is one change. Also finds what has no place yet.
 CREATE UNIQUE INDEX changes_once_a_transaction ON changes (subject_id, commune_code, transaction) WHERE position IS NULL;
 
@@ -221,8 +224,13 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER holders_noted AFTER INSERT OR UPDATE ON holders
+CREATE TRIGGER holders_noted_new AFTER INSERT ON holders
     FOR EACH ROW EXECUTE FUNCTION note_holder();
+-- How to reach it is told to nobody.
+CREATE TRIGGER holders_noted AFTER UPDATE ON holders FOR EACH ROW
+    WHEN (to_jsonb(OLD) - ARRAY['contact_email', 'contact_phone', 'version']
+        IS DISTINCT FROM to_jsonb(NEW) - ARRAY['contact_email', 'contact_phone', 'version'])
+    EXECUTE FUNCTION note_holder();
 
 -- A holder shows how many members it has.
 CREATE FUNCTION note_member() RETURNS trigger LANGUAGE plpgsql AS $$

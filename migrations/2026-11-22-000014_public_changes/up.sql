@@ -1,4 +1,5 @@
--- Counts the changes of what everybody may read, so that an export tells whether anything is new without reading it all.
+-- Counts the changes of what everybody may read and the change feed does not follow, so that an export tells whether
+-- anything is new without reading it all.
 -- Rows are only added: a counter in one row would make those who write wait for each other. src/exports/changes.rs adds
 -- them up. What is not public is not counted: a tag that changes would tell that something happens.
 CREATE TABLE public_changes (
@@ -23,31 +24,6 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER initiatives_public_insert AFTER INSERT ON initiatives
-    FOR EACH ROW WHEN (NEW.published_at IS NOT NULL) EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER initiatives_public_update AFTER UPDATE ON initiatives
-    FOR EACH ROW WHEN (OLD.published_at IS NOT NULL OR NEW.published_at IS NOT NULL) EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER conventions_public_update AFTER UPDATE ON conventions
-    FOR EACH ROW WHEN (NEW.activated_at IS NOT NULL) EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER commitments_public AFTER INSERT OR UPDATE ON commitments
-    FOR EACH ROW WHEN (NEW.state IN ('binding', 'fulfilled', 'partially_fulfilled', 'unfulfilled'))
-    EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER fulfilments_public_update AFTER UPDATE ON fulfilments
-    FOR EACH ROW WHEN (OLD.state = 'acknowledged' OR NEW.state = 'acknowledged') EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER upkeep_checks_public AFTER INSERT ON upkeep_checks
-    FOR EACH ROW EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER upkeep_hand_overs_public AFTER UPDATE ON upkeep_hand_overs
-    FOR EACH ROW WHEN (NEW.state = 'accepted') EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER holders_public AFTER INSERT OR UPDATE OR DELETE ON holders
-    FOR EACH ROW EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER holder_members_public_insert AFTER INSERT ON holder_members
-    FOR EACH ROW WHEN (NEW.state = 'active') EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER holder_members_public_update AFTER UPDATE ON holder_members
-    FOR EACH ROW WHEN (OLD.state = 'active' OR NEW.state = 'active') EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER meetings_public AFTER INSERT OR UPDATE OR DELETE ON meetings
-    FOR EACH ROW EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER measures_public AFTER INSERT OR UPDATE OR DELETE ON measures
-    FOR EACH ROW EXECUTE FUNCTION count_public_change();
 CREATE TRIGGER authorities_public AFTER INSERT OR UPDATE OR DELETE ON authorities
     FOR EACH ROW EXECUTE FUNCTION count_public_change();
 CREATE TRIGGER subsidy_records_public AFTER INSERT OR UPDATE ON subsidy_records

@@ -88,6 +88,8 @@ struct DataSet {
     title: (&'static str, &'static str),
     /// Path of its files without their suffix.
     path: String,
+    /// What of it, after the suffix.
+    query: String,
     formats: Vec<MapFormat>,
     /// The schema that it follows.
     conforms_to: String,
@@ -110,6 +112,11 @@ impl DataSet {
         Self {
             title: table.title,
             path: table.path.replace("{code}", code),
+            query: if code.is_empty() || table.is_of_a_commune() {
+                String::new()
+            } else {
+                format!("?commune={code}")
+            },
             formats,
             conforms_to: format!("{address}/v1/exports/{}", table.name),
             sources: table.sources,
@@ -125,6 +132,7 @@ impl DataSet {
         Self {
             title,
             path: format!("/v1/communes/{code}/scdl/{name}"),
+            query: String::new(),
             formats: vec![MapFormat::Csv],
             conforms_to: format!("https://schema.data.gouv.fr/scdl/{name}/{version}"),
             sources,
@@ -132,7 +140,7 @@ impl DataSet {
     }
 
     fn id(&self, address: &str) -> String {
-        format!("{address}{}#dataset", self.path)
+        format!("{address}{}{}#dataset", self.path, self.query)
     }
 
     /// The data set and its distributions.
@@ -147,7 +155,7 @@ impl DataSet {
         let mut distributions = Vec::new();
         for format in &self.formats {
             let (suffix, media_type, name) = file_type(*format);
-            let url = format!("{address}{}.{suffix}", self.path);
+            let url = format!("{address}{}.{suffix}{}", self.path, self.query);
             distributions.push(iri(&*url));
             nodes.push(json!({
                 "@id": url,
@@ -215,6 +223,7 @@ fn catalogue(
     spatial: &Value,
     changed_at: DateTime<Utc>,
 ) -> Value {
+    let homepage = id.split_once("/v1/").map_or(id, |(address, _)| address);
     json!({
         "@id": id,
         "@type": "dcat:Catalog",
@@ -225,7 +234,7 @@ fn catalogue(
         "dct:language": [iri(format!("{AUTHORITY}/language/FRA")), iri(format!("{AUTHORITY}/language/ENG"))],
         "dct:modified": instant(changed_at),
         "dct:spatial": spatial,
-        "foaf:homepage": iri(id),
+        "foaf:homepage": iri(homepage),
         "dcat:dataset": sets.iter().map(|id| iri(id.as_str())).collect::<Vec<_>>(),
     })
 }
@@ -328,7 +337,7 @@ pub async fn get_commune_catalogue(
     }
     let mut sets: Vec<DataSet> = TABLES
         .iter()
-        .filter(|table| table.path.contains("{code}"))
+        .filter(|table| table.name != COMMUNES.name)
         .map(|table| DataSet::of_table(address, table, &code))
         .collect();
     sets.push(DataSet::national(
@@ -356,14 +365,16 @@ pub async fn get_commune_catalogue(
         return Ok(answer.finish());
     }
     let ids: Vec<String> = sets.iter().map(|set| set.id(address)).collect();
-    let spatial = json!({"@type": "dct:Location", "dct:identifier": *code, "skos:prefLabel": name});
+    let spatial = json!({"@id": format!("http://id.insee.fr/geo/commune/{code}"), "@type": "dct:Location",
+        "dct:identifier": *code, "skos:prefLabel": name});
     let publisher = format!("{address}/v1/communes/{code}");
     let id = format!("{publisher}/catalogue.jsonld");
     let french = format!("Initiatives citoyennes de {name}");
     let english = format!("Citizen initiatives of {name}");
     let title = (&*french, &*english);
     let itself = catalogue(&id, title, &publisher, &ids, &spatial, stamp.changed_at);
-    let mut commune = json!({"@id": publisher, "@type": "foaf:Organization", "foaf:name": name});
+    let mut commune =
+        json!({"@id": publisher, "@type": ["foaf:Organization", "foaf:Agent"], "foaf:name": name});
     if let Some(number) = siret.or(siren) {
         say(&mut commune, "dct:identifier", number.into());
     }

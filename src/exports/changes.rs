@@ -1,11 +1,12 @@
-//! Whether something that everybody may read has changed since an export was made, without reading it. The database
-//! counts changes (migration 14); here they are added up.
+//! Whether something that everybody may read has changed since an export was made, without reading it: the change feed
+//! tells of most, and the database counts the changes of the rest (migration 14).
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use crate::changes::model as feed;
 use crate::http::error::ApiError;
 use crate::state::Session;
 
@@ -20,16 +21,27 @@ pub struct Stamp {
     pub changed_at: DateTime<Utc>,
 }
 
-/// The stamp of these tables, of one commune or of all. What the migration wrote counts for every table.
+/// The stamp of these sources, of one commune or of all: kinds of the change feed, and tables that the feed does not
+/// follow. What the migration wrote counts for every table.
 pub async fn stamp(
     conn: &mut AsyncPgConnection,
     sources: &[&str],
     commune: Option<&str>,
 ) -> Result<Stamp, ApiError> {
-    let found = diesel::sql_query(
-        "SELECT sum(changes)::bigint AS changes, max(changed_at) AS changed_at FROM public_changes
-        WHERE source = 'all' OR (source = ANY ($1) AND ($2 IS NULL OR commune_code = $2))",
-    )
+    feed::head(conn).await?;
+    let of_commune = commune.map_or("AND $2 IS NULL", |_| "AND commune_code = $2");
+    let found = diesel::sql_query(format!(
+        "WITH told AS (
+            SELECT last.position, last.at FROM unnest($1) AS source CROSS JOIN LATERAL (
+                SELECT position, at FROM changes WHERE kind = source AND position IS NOT NULL {of_commune}
+                ORDER BY position DESC LIMIT 1) AS last
+        ), counted AS (
+            SELECT changes, changed_at FROM public_changes
+            WHERE source = 'all' OR (source = ANY ($1) {of_commune})
+        )
+        SELECT ((SELECT sum(changes) FROM counted) + coalesce((SELECT max(position) FROM told), 0))::bigint AS changes,
+            greatest((SELECT max(changed_at) FROM counted), (SELECT max(at) FROM told)) AS changed_at"
+    ))
     .bind::<Array<Text>, _>(sources)
     .bind::<Nullable<Text>, _>(commune)
     .get_result(conn)

@@ -24,8 +24,15 @@ pub struct Table {
     pub columns: &'static [Column],
     /// Where in an item its place on the map is, if there is one.
     pub place: Option<&'static str>,
-    /// Tables of the database whose changes change it.
+    /// What changes it: kinds of the change feed, and tables that the feed does not follow.
     pub sources: &'static [&'static str],
+}
+
+impl Table {
+    /// Whether its path names a commune.
+    pub fn is_of_a_commune(&self) -> bool {
+        self.path.contains("{code}")
+    }
 }
 
 /// A column of CSV, and the member of an item of the list that fills it.
@@ -143,7 +150,7 @@ pub const INITIATIVES: Table = Table {
     path: "/v1/initiatives",
     title: ("Initiatives citoyennes", "Citizen initiatives"),
     place: Some("/location"),
-    sources: &["initiatives", "holders"],
+    sources: &["initiative"],
     columns: &[
         ID,
         OF_COMMUNE_CODE,
@@ -262,7 +269,7 @@ pub const CONVENTIONS: Table = Table {
         "Conventions of communes and holders, a row for each version",
     ),
     place: None,
-    sources: &["conventions", "initiatives", "holders"],
+    sources: &["convention"],
     columns: &[
         ID,
         column(
@@ -431,13 +438,7 @@ pub const COMMITMENTS: Table = Table {
         "What both sides have bound themselves to",
     ),
     place: None,
-    sources: &[
-        "commitments",
-        "initiatives",
-        "fulfilments",
-        "upkeep_checks",
-        "upkeep_hand_overs",
-    ],
+    sources: &["commitment"],
     columns: &[
         ID,
         column(
@@ -568,7 +569,7 @@ pub const MEETINGS: Table = Table {
     path: "/v1/communes/{code}/meetings",
     title: ("Réunions publiques", "Public meetings"),
     place: None,
-    sources: &["meetings", "initiatives"],
+    sources: &["meeting"],
     columns: &[
         ID,
         OF_COMMUNE_CODE,
@@ -615,7 +616,7 @@ pub const MEASURES: Table = Table {
         "Measures that the commune reports",
     ),
     place: None,
-    sources: &["measures"],
+    sources: &["measure"],
     columns: &[
         ID,
         COMMUNE_CODE,
@@ -636,7 +637,7 @@ pub const HOLDERS: Table = Table {
         "Holders: associations, schools and companies",
     ),
     place: None,
-    sources: &["holders", "holder_members"],
+    sources: &["holder"],
     columns: &[
         ID,
         COMMUNE_CODE,
@@ -823,12 +824,11 @@ pub const SUBSIDIES: Table = Table {
     ),
     place: None,
     sources: &[
+        "commitment",
+        "fulfilment",
+        "convention",
+        "holder",
         "subsidy_records",
-        "commitments",
-        "fulfilments",
-        "conventions",
-        "initiatives",
-        "holders",
     ],
     columns: &[
         COMMUNE_CODE,

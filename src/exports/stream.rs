@@ -109,7 +109,7 @@ where
     } = wanted;
     let mut session = state.as_everybody().await?;
     // A filter may name any commune, a path only one that is there.
-    if let Some(code) = commune.as_ref().filter(|_| table.path.contains("{code}")) {
+    if let Some(code) = commune.as_ref().filter(|_| table.is_of_a_commune()) {
         crate::communes::model::find(&mut session.conn, code).await?;
     }
     let stamp = stamp(&mut session.conn, table.sources, commune.as_deref()).await?;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::authorities::deliberation;
 use crate::conventions::active;
-use crate::initiatives::association;
+use crate::initiatives::{association, submitted};
 use crate::support::app::{LENS, LOOS, POOL_SIZE, World};
 use crate::support::rows::Initiative;
 use crate::support::{Client, TestApp};
@@ -323,6 +323,30 @@ async fn a_file_that_has_not_changed_is_not_sent_again() {
         .edit(&draft, json!({"title": "Autre brouillon"}))
         .await
         .ok();
+    let hidden = submitted(&world).await;
+    let meeting = json!({"title": "Réunion", "held_on": "2026-03-12", "initiative_id": hidden.rsplit('/').next()});
+    world
+        .agent
+        .post(&format!("/v1/communes/{LOOS}/meetings"), meeting)
+        .await
+        .created();
+    assert_eq!(same(&world.anyone).get(&path).await.status, 304);
+    // How to reach a holder is nobody's business: no file and no feed tells that it changed.
+    let holders = format!("/v1/communes/{LOOS}/holders.csv");
+    let feed = "/v1/changes?after=now";
+    let (tag, now) = (
+        world.anyone.get(&holders).await.header("etag").to_owned(),
+        world.anyone.get(feed).await.ok()["next_cursor"].clone(),
+    );
+    let path_of_holder = format!("/v1/holders/{holder}");
+    let contact = json!({"contact_email": "bureau@chemins.example"});
+    world.camille.edit(&path_of_holder, contact).await.ok();
+    assert_eq!(world.anyone.get(&holders).await.header("etag"), tag);
+    let since = format!("/v1/changes?after={}", now.as_str().unwrap());
+    assert_eq!(world.anyone.get(&since).await.ok()["data"], json!([]));
+    let name = json!({"name": "Les chemins de Loos et de Lens"});
+    world.camille.edit(&path_of_holder, name).await.ok();
+    assert_ne!(world.anyone.get(&holders).await.header("etag"), tag);
     assert_eq!(same(&world.anyone).get(&path).await.status, 304);
     let initiatives = world.anyone.get("/v1/initiatives.csv").await;
 
@@ -753,6 +777,8 @@ async fn each_file_of_the_catalogue_is_there() {
         [LENS, LOOS].map(|code| format!("/v1/communes/{code}/catalogue.jsonld"))
     );
     let loos = world.anyone.get(&catalogues[1]).await.ok();
+    let map = format!("http://fifty-fifty.test/v1/initiatives.geojson?commune={LOOS}");
+    assert!(loos.to_string().contains(&map), "the commune's own map");
     let mut conforms = BTreeSet::new();
     for catalogue in [&platform, &loos] {
         let sets = nodes(catalogue, "dcat:Dataset");

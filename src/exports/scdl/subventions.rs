@@ -32,12 +32,11 @@ pub const COLUMNS: &[&str] = &[
     "dispositifAide",
 ];
 
-/// Tables of the database that it is made of.
+/// What changes it, as for the other exports.
 pub const SOURCES: &[&str] = &[
-    "commitments",
-    "conventions",
-    "initiatives",
-    "holders",
+    "commitment",
+    "convention",
+    "holder",
     "communes",
     "authorities",
 ];
