@@ -35,7 +35,7 @@ pub struct Meeting {
     /// Place in words.
     #[schema(required, example = "Salle des fêtes")]
     pub place: Option<String>,
-    /// Day.
+    /// Day; of a meeting that is announced, one to come.
     pub held_on: NaiveDate,
     /// Entries, not people: who comes to two meetings counts twice. Null when nobody counted.
     #[schema(required, minimum = 0, example = 45)]
@@ -71,9 +71,9 @@ pub struct NewMeeting {
     /// Place in words.
     #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub place: Option<String>,
-    /// Day, not in the future.
+    /// Day: in the past, or of a meeting to come at most a year ahead.
     pub held_on: NaiveDate,
-    /// Entries, not people.
+    /// Entries, not people; once it was held.
     #[schema(minimum = 0, maximum = 1000000, nullable = false)]
     pub attendance: Option<i32>,
 }
@@ -95,7 +95,7 @@ pub struct MeetingPatch {
     #[serde(default, deserialize_with = "absent_or_null")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
     pub place: Option<Option<String>>,
-    /// Day, not in the future.
+    /// Day: in the past, or of a meeting to come at most a year ahead.
     #[schema(nullable = false)]
     pub held_on: Option<NaiveDate>,
     /// Entries, not people.

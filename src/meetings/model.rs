@@ -1,6 +1,6 @@
 //! Meetings in the database.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
@@ -248,16 +248,33 @@ pub async fn standing_in(
     }
 }
 
-fn held(session: &Session, held_on: NaiveDate) -> Result<(), ApiError> {
-    if held_on <= session.today() {
-        return Ok(());
+/// How many days ahead a meeting is announced at most: what is further away is a slip of the pen.
+const DAYS_AHEAD: u64 = 366;
+
+/// A meeting is announced before, and its people are counted after.
+fn plausible(
+    session: &Session,
+    held_on: NaiveDate,
+    attendance: Option<i32>,
+) -> Result<(), ApiError> {
+    let today = session.today();
+    if held_on > today + Days::new(DAYS_AHEAD) {
+        return Err(ApiError::fault(
+            "/held_on",
+            FaultCode::OutOfRange,
+            "Une réunion s'annonce un an à l'avance, au plus.",
+            "A meeting is announced a year ahead at most.",
+        ));
     }
-    Err(ApiError::fault(
-        "/held_on",
-        FaultCode::OutOfRange,
-        "Une réunion s'enregistre une fois tenue.",
-        "A meeting is recorded once it was held.",
-    ))
+    if held_on > today && attendance.is_some() {
+        return Err(ApiError::fault(
+            "/attendance",
+            FaultCode::Inconsistent,
+            "La réunion n'a pas encore eu lieu.",
+            "The meeting has not been held yet.",
+        ));
+    }
+    Ok(())
 }
 
 /// Records a meeting.
@@ -266,7 +283,7 @@ pub async fn record(
     commune: &str,
     new: NewMeeting,
 ) -> Result<MeetingId, ApiError> {
-    held(session, new.held_on)?;
+    plausible(session, new.held_on, new.attendance)?;
     let row = MeetingRow {
         id: MeetingId::new(commune, session.now)?,
         commune_code: commune.to_owned(),
@@ -292,9 +309,11 @@ pub async fn change(
     row: &MeetingRow,
     patch: &MeetingPatch,
 ) -> Result<(), ApiError> {
-    if let Some(held_on) = patch.held_on {
-        held(session, held_on)?;
-    }
+    plausible(
+        session,
+        patch.held_on.unwrap_or(row.held_on),
+        patch.attendance.unwrap_or(row.attendance),
+    )?;
     diesel::update(meetings::table.find((row.id, &row.commune_code)))
         .set((patch, meetings::version.eq(meetings::version + 1)))
         .execute(&mut session.conn)

@@ -62,7 +62,7 @@ pub async fn list_meetings(
 
 /// Record a public meeting
 ///
-/// An agent records it once it was held, with the number of entries.
+/// An agent announces it, at most a year ahead, or records it once it was held, with the number of entries.
 #[utoipa::path(
     tag = "meetings",
     params(("code" = String, Path, description = "INSEE code.", example = "62528")),

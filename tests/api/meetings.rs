@@ -38,7 +38,9 @@ async fn an_agent_records_corrects_and_deletes_a_meeting() {
         .await
         .problem(404, "not_found");
     let tomorrow = world.agent.post(PATH, meeting("2026-06-16")).await;
-    assert_eq!(tomorrow.pointers(), ["#/held_on"]);
+    assert_eq!(tomorrow.pointers(), ["#/attendance"]);
+    let far = json!({"title": "Réunion de quartier", "held_on": "2027-06-17"});
+    assert_eq!(world.agent.post(PATH, far).await.pointers(), ["#/held_on"]);
 
     let reply = world.agent.post(PATH, meeting("2026-06-15")).await;
     let (path, etag) = (
@@ -187,4 +189,40 @@ async fn a_meeting_is_as_public_as_its_initiative() {
     let elsewhere = format!("/v1/communes/{LENS}/meetings");
     let foreign = world.foreign_agent.post(&elsewhere, about).await;
     assert_eq!(foreign.pointers(), ["#/initiative_id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_meeting_is_announced_and_counts_once_it_was_held() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let announced = json!({"title": "Réunion à venir", "held_on": "2026-07-02"});
+    let reply = world.agent.post(PATH, announced).await;
+    let path = reply.header("location").to_owned();
+    reply.created();
+    let calendar = world.anyone.get(&format!("{PATH}.ics")).await.text;
+    assert!(calendar.contains("20260702"), "{calendar}");
+    let figures = format!(
+        "/v1/metrics?communes={LOOS}&from=2026&to=2026&indicators=public_meetings,attendance"
+    );
+    let counted = async || {
+        let report = world.anyone.get(&figures).await.ok();
+        let values = report["territories"][0]["periods"][0]["values"].clone();
+        [values[0]["value"].clone(), values[1]["value"].clone()]
+    };
+    assert_eq!(counted().await, ["0", "0"]);
+    let early = world.agent.edit(&path, json!({"attendance": 30})).await;
+    assert_eq!(early.pointers(), ["#/attendance"]);
+    app.travel_to("2026-07-02T18:00:00Z");
+    world
+        .agent
+        .edit(&path, json!({"attendance": 30}))
+        .await
+        .ok();
+    assert_eq!(counted().await, ["1", "30"]);
+    // It was held: it does not become one to come again.
+    let back = world
+        .agent
+        .edit(&path, json!({"held_on": "2026-08-01"}))
+        .await;
+    assert_eq!(back.pointers(), ["#/attendance"]);
 }

@@ -178,7 +178,9 @@ UNSAID_THERE = {
     # One must be 15; a meeting, a signature and a deed have been.
     ("POST /v1/accounts", "#/birth_on", "out_of_range"),
     ("POST /v1/communes/{code}/meetings", "#/held_on", "out_of_range"),
+    ("POST /v1/communes/{code}/meetings", "#/attendance", "inconsistent"),
     ("PATCH /v1/meetings/{id}", "#/held_on", "out_of_range"),
+    ("PATCH /v1/meetings/{id}", "#/attendance", "inconsistent"),
     ("POST /v1/conventions/{id}/record_signature", "#/signed_on", "out_of_range"),
     ("POST /v1/commitments/{id}/fulfilments", "#/done_on", "out_of_range"),
     ("POST /v1/communes/{code}/authorities", "#/adopted_on", "out_of_range"),

@@ -178,7 +178,7 @@ evaluated AS (
 held AS (
     SELECT m.commune_code, m.initiative_id, m.id, m.held_on, m.attendance
     FROM meetings AS m LEFT JOIN seen AS s ON (s.id, s.commune_code) = (m.initiative_id, m.commune_code)
-    WHERE m.commune_code = ANY($1) AND (m.initiative_id IS NULL OR s.id IS NOT NULL)
+    WHERE m.commune_code = ANY($1) AND (m.initiative_id IS NULL OR s.id IS NOT NULL) AND m.held_on <= $4
 ),
 period_ends AS (
     SELECT least((p + w.width)::date - 1, $4) AS day
@@ -214,8 +214,8 @@ const UPKEEP: Text = Text::new(
     "Upkeep under a signed convention, of published initiatives.",
 );
 const MEETINGS: Text = Text::new(
-    "Réunions sans initiative ou d'une initiative publiée.",
-    "Meetings without an initiative or of a published one.",
+    "Réunions tenues, sans initiative ou d'une initiative publiée.",
+    "Meetings that were held, without an initiative or of a published one.",
 );
 
 #[cfg(test)]
