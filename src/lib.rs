@@ -35,6 +35,7 @@ pub mod measures;
 pub mod meetings;
 pub mod metrics;
 pub mod openapi;
+pub mod practices;
 pub mod program;
 pub mod recusals;
 pub mod reference;
