@@ -126,6 +126,9 @@ async fn public_state(reader: &Client, communes: &[&str]) -> Copy {
     for convention in every(reader, "/v1/conventions").await {
         keep("convention", &convention);
     }
+    for practice in every(reader, "/v1/practices").await {
+        keep("practice", &practice);
+    }
     for commune in communes {
         for (kind, list) in [
             ("meeting", "meetings"),
@@ -168,6 +171,8 @@ struct Things {
     /// Of the commune, and kept by the holder's upkeep.
     commitments: Vec<String>,
     holders: Vec<String>,
+    /// Proved by one of the initiatives each.
+    practices: Vec<String>,
 }
 
 async fn things(world: &World) -> Things {
@@ -176,6 +181,7 @@ async fn things(world: &World) -> Things {
         conventions: Vec::new(),
         commitments: Vec::new(),
         holders: Vec::new(),
+        practices: Vec::new(),
     };
     for _ in 0..4 {
         let (initiative, convention) = active(world).await;
@@ -222,6 +228,13 @@ async fn things(world: &World) -> Things {
         world.agent.act(&path, "start_review", json!({})).await.ok();
         things.initiatives.push(path);
     }
+    for _ in 0..2 {
+        for initiative in &things.initiatives {
+            let proof = json!({"initiative_ids": [initiative.rsplit('/').next()]});
+            let practice = crate::practices::drafted(&world.agent, LOOS, proof).await;
+            things.practices.push(practice);
+        }
+    }
     things
 }
 
@@ -237,7 +250,7 @@ async fn do_something(world: &World, things: &Things, dice: &mut Dice) {
     let initiative = things.initiatives[dice.roll(things.initiatives.len())].clone();
     let reason = json!({"reason": "Il le faut."});
     let meetings = format!("/v1/communes/{LOOS}/meetings");
-    let reply = match dice.roll(14) {
+    let reply = match dice.roll(16) {
         0 | 1 => agent.act(&initiative, "unpublish", reason).await,
         2 | 3 => agent.act(&initiative, "publish", json!(null)).await,
         4 => {
@@ -314,6 +327,26 @@ async fn do_something(world: &World, things: &Things, dice: &mut Dice) {
             let action = ["suspend", "resume"][dice.roll(2)];
             mayor.act(convention, action, reason).await
         }
+        13 | 14 => {
+            let practice = &things.practices[dice.roll(things.practices.len())];
+            match dice.roll(8) {
+                0 => agent.act(practice, "withdraw", reason).await,
+                1..=3 => agent.act(practice, "publish", json!(null)).await,
+                4 => {
+                    let day = format!("{initiative}/headcounts/2026-06-1{}", dice.roll(5));
+                    let counts = json!([{"age_band": "30_59", "people": dice.roll(40)}]);
+                    agent.put(&day, json!({"counts": counts})).await
+                }
+                5 => {
+                    let proof = json!({"initiative_ids": [initiative.rsplit('/').next()]});
+                    agent.edit(practice, proof).await
+                }
+                _ => {
+                    let tips = format!("Conseil {}", dice.roll(1000));
+                    agent.edit(practice, json!({"tips": tips})).await
+                }
+            }
+        }
         _ => {
             let path = submitted(world).await;
             // Some are never published.
@@ -366,7 +399,7 @@ async fn snapshot_and_feed_give_what_is_public() {
     follower.catch_up().await;
     let state = public_state(&world.anyone, &[LOOS, LENS]).await;
     let kinds: BTreeSet<&str> = state.keys().map(|(kind, _)| kind.as_str()).collect();
-    assert_eq!(kinds.len(), 7, "{kinds:?}");
+    assert_eq!(kinds.len(), 8, "{kinds:?}");
     same(&follower.copy, &state);
     // Another reads the feed alone, from its start.
     for path in [ALL, OF_LOOS] {

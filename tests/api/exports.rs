@@ -51,7 +51,8 @@ fn file(path: &str, format: &str) -> String {
 }
 
 async fn lived_in(world: &World) {
-    active(world).await;
+    let (initiative, _) = active(world).await;
+    crate::practices::published(world, &initiative, json!({})).await;
     world
         .camille
         .post(
@@ -106,6 +107,7 @@ async fn a_file_is_the_list() {
         ("holders", loos("holders?kind=association")),
         ("authorities", loos("authorities?kind=deliberation")),
         ("subsidies", loos("subsidies?year=2026")),
+        ("practices", "/v1/practices?theme=agriculture".to_owned()),
     ] {
         let items = all(&world.anyone, &path).await;
         let ndjson = world.anyone.get(&file(&path, "ndjson")).await;
@@ -788,7 +790,7 @@ async fn each_file_of_the_catalogue_is_there() {
     for described in conforms.iter().filter(|path| path.starts_with("/v1/")) {
         world.anyone.get(described).await.ok();
     }
-    assert_eq!(conforms.len(), 10, "{conforms:?}");
+    assert_eq!(conforms.len(), 11, "{conforms:?}");
     // A commune that takes no part publishes nothing.
     world
         .anyone

@@ -43,6 +43,7 @@ mod paper;
 mod paper_acts;
 mod parties;
 mod plans;
+mod practices;
 mod recusals;
 mod reference;
 mod signatures;
