@@ -100,7 +100,7 @@ pub async fn proofs(
 }
 
 /// The conventions that are or were in force, by initiative.
-async fn signed(
+pub async fn signed(
     conn: &mut AsyncPgConnection,
     ids: &[InitiativeId],
 ) -> Result<HashMap<InitiativeId, Vec<ProofConvention>>, ApiError> {

@@ -46,6 +46,7 @@ mod plans;
 mod practices;
 mod recusals;
 mod reference;
+mod reports;
 mod signatures;
 mod story;
 mod subsidies;

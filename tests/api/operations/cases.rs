@@ -620,6 +620,10 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
             }
         }
 
+        "get_commune_report" => {
+            active(world).await;
+            Case::new(anyone, loos("/reports/2026.pdf"))
+        }
         "list_practices" => {
             practice(world).await;
             Case::new(anyone, format!("/v1/practices?commune={LOOS}&limit=2"))
