@@ -20,7 +20,8 @@ use crate::telemetry::Metrics;
 use crate::{
     authorities, changes, commitments, communes, conventions, documents, envelopes, evaluations,
     exports, front_end, holders, initiatives, mandates, measures, meetings, metrics, openapi,
-    practices, recusals, reference, reports, sessions, subsidies, templates, users, webhooks, worklist,
+    practices, recusals, reference, reports, sessions, subsidies, templates, users, webhooks,
+    worklist,
 };
 
 /// Every route of the API, in the order of the document.

@@ -274,7 +274,12 @@ pub async fn get_linked_practice(
     if unchanged {
         return Ok(answer.finish());
     }
-    let texts = [shown.context, shown.objectives, shown.approach, shown.results];
+    let texts = [
+        shown.context,
+        shown.objectives,
+        shown.approach,
+        shown.results,
+    ];
     let texts: Vec<String> = texts.into_iter().flatten().collect();
     let mentions: Vec<Value> = shown
         .proofs

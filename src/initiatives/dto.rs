@@ -13,9 +13,7 @@ use crate::db::schema::{decisions, opinions};
 use crate::holders::dto::{HolderSummary, NewHolder};
 use crate::http::error::{ApiError, FaultCode};
 use crate::http::extract::absent_or_null;
-use crate::ids::{
-    DocumentId, HolderId, InitiativeId, MandateId, NoteId, OpinionId, PracticeId,
-};
+use crate::ids::{DocumentId, HolderId, InitiativeId, MandateId, NoteId, OpinionId, PracticeId};
 use crate::mandates::dto::PersonSummary;
 
 codes! {

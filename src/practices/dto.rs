@@ -52,10 +52,20 @@ pub struct PracticeTag(pub String);
 #[serde(deny_unknown_fields)]
 pub struct PracticeContact {
     /// Name of the service.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^@]*[^@\s][^@]*$", example = "Service de la participation citoyenne")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^@]*[^@\s][^@]*$",
+        example = "Service de la participation citoyenne"
+    )]
     pub service: String,
     /// Its postal address.
-    #[schema(min_length = 1, max_length = 500, pattern = r"^[^@]*[^@\s][^@]*$", example = "Place de la République, 62750 Loos-en-Gohelle")]
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        pattern = r"^[^@]*[^@\s][^@]*$",
+        example = "Place de la République, 62750 Loos-en-Gohelle"
+    )]
     pub address: String,
 }
 

@@ -52,24 +52,25 @@ pub async fn proofs(
     today: NaiveDate,
 ) -> Result<HashMap<PracticeId, Vec<PracticeProof>>, ApiError> {
     let communes: Vec<String> = practices.iter().map(|id| id.commune()).collect();
-    let named: Vec<(PracticeId, InitiativeId, String, InitiativeState)> = practice_initiatives::table
-        .inner_join(
-            initiatives::table.on(initiatives::id
-                .eq(practice_initiatives::initiative_id)
-                .and(initiatives::commune_code.eq(practice_initiatives::commune_code))),
-        )
-        .filter(practice_initiatives::practice_id.eq_any(practices))
-        .filter(practice_initiatives::commune_code.eq_any(communes))
-        .filter(initiatives::published_at.is_not_null())
-        .order((initiatives::submitted_at, initiatives::id))
-        .select((
-            practice_initiatives::practice_id,
-            initiatives::id,
-            initiatives::title,
-            initiatives::state,
-        ))
-        .load(conn)
-        .await?;
+    let named: Vec<(PracticeId, InitiativeId, String, InitiativeState)> =
+        practice_initiatives::table
+            .inner_join(
+                initiatives::table.on(initiatives::id
+                    .eq(practice_initiatives::initiative_id)
+                    .and(initiatives::commune_code.eq(practice_initiatives::commune_code))),
+            )
+            .filter(practice_initiatives::practice_id.eq_any(practices))
+            .filter(practice_initiatives::commune_code.eq_any(communes))
+            .filter(initiatives::published_at.is_not_null())
+            .order((initiatives::submitted_at, initiatives::id))
+            .select((
+                practice_initiatives::practice_id,
+                initiatives::id,
+                initiatives::title,
+                initiatives::state,
+            ))
+            .load(conn)
+            .await?;
     let mut shown: HashMap<PracticeId, Vec<PracticeProof>> = HashMap::new();
     if named.is_empty() {
         return Ok(shown);

@@ -82,10 +82,7 @@ const DESCENDANTS: &str = "
     FROM found JOIN communes ON code = commune_code ORDER BY steps, created_at, id LIMIT $2";
 
 /// The line of a sheet that was published.
-pub async fn of(
-    conn: &mut AsyncPgConnection,
-    id: PracticeId,
-) -> Result<PracticeLineage, ApiError> {
+pub async fn of(conn: &mut AsyncPgConnection, id: PracticeId) -> Result<PracticeLineage, ApiError> {
     let ancestors: Vec<Row> = diesel::sql_query(ANCESTORS)
         .bind::<SqlUuid, _>(id)
         .load(conn)

@@ -126,9 +126,8 @@ pub async fn list(
         query = query.filter(practices::participation_level.eq(level));
     }
     if let Some(tag) = &filter.tag {
-        query = query.filter(
-            sql::<Bool>("practices.tags @> ").bind::<Array<Text>, _>(vec![tag.clone()]),
-        );
+        query = query
+            .filter(sql::<Bool>("practices.tags @> ").bind::<Array<Text>, _>(vec![tag.clone()]));
     }
     if let Some(q) = &filter.q {
         query = query.filter(
@@ -202,11 +201,9 @@ pub async fn list(
         }
         PracticeSort::Nearest => {
             if let Some(after) = after {
-                query = query.filter(metres().ge(after.metres)).filter(
-                    metres()
-                        .gt(after.metres)
-                        .or(practices::id.gt(after.id)),
-                );
+                query = query
+                    .filter(metres().ge(after.metres))
+                    .filter(metres().gt(after.metres).or(practices::id.gt(after.id)));
             }
             query.order((metres().asc(), practices::id.asc()))
         }

@@ -479,10 +479,7 @@ async fn record(
 }
 
 /// Whether a sheet was ever published: then its name stays.
-pub async fn was_published(
-    conn: &mut AsyncPgConnection,
-    id: PracticeId,
-) -> Result<bool, ApiError> {
+pub async fn was_published(conn: &mut AsyncPgConnection, id: PracticeId) -> Result<bool, ApiError> {
     let at: Option<DateTime<Utc>> = practices::table
         .find((id, id.commune()))
         .select(practices::published_at)

@@ -126,7 +126,11 @@ fn cents(text: &str) -> i64 {
 /// A value as people read it.
 fn in_words(unit: IndicatorUnit, value: &str) -> String {
     let signed = |value: BigDecimal| {
-        let sign = if value < BigDecimal::from(0) { "−" } else { "" };
+        let sign = if value < BigDecimal::from(0) {
+            "−"
+        } else {
+            ""
+        };
         format!("{sign}{}", number(&value.abs()))
     };
     match unit {
@@ -196,10 +200,14 @@ pub async fn of(
         blocks.push(Block::Heading(title.to_owned()));
         blocks.push(initiatives(session, code, year, indicator, nothing).await?);
     }
-    blocks.push(Block::Heading("Fiches de bonne pratique publiées".to_owned()));
+    blocks.push(Block::Heading(
+        "Fiches de bonne pratique publiées".to_owned(),
+    ));
     blocks.push(sheets(session, code, year).await?);
     if let Some(period) = periods.last() {
-        blocks.push(Block::Heading("Mesures déclarées par la commune".to_owned()));
+        blocks.push(Block::Heading(
+            "Mesures déclarées par la commune".to_owned(),
+        ));
         blocks.push(measures(period));
         blocks.push(Block::Heading("Tous les chiffres de l’année".to_owned()));
         blocks.push(Block::Text(
@@ -249,11 +257,15 @@ fn charts(periods: &[PeriodMetrics]) -> Vec<Block> {
         ]
     });
     let path = periods.iter().map(|period| {
-        let told = ["initiatives_submitted", "initiatives_accepted", "initiatives_completed"]
-            .map(|code| {
-                let value = value_of(period, code).and_then(|value| value.value.as_deref());
-                vec![value.map_or_else(String::new, |value| in_words(IndicatorUnit::Count, value))]
-            });
+        let told = [
+            "initiatives_submitted",
+            "initiatives_accepted",
+            "initiatives_completed",
+        ]
+        .map(|code| {
+            let value = value_of(period, code).and_then(|value| value.value.as_deref());
+            vec![value.map_or_else(String::new, |value| in_words(IndicatorUnit::Count, value))]
+        });
         std::iter::once(vec![period.code.clone()])
             .chain(told)
             .collect()
@@ -425,7 +437,11 @@ fn measures(period: &PeriodMetrics) -> Block {
     let rows = period.measures.iter().map(row);
     Block::Table {
         widths: vec![0.35, 0.25, 0.4],
-        titles: vec!["Mesure".to_owned(), "Valeur".to_owned(), "Source".to_owned()],
+        titles: vec![
+            "Mesure".to_owned(),
+            "Valeur".to_owned(),
+            "Source".to_owned(),
+        ],
         rows: rows.take(usize::try_from(ROWS_MAX).unwrap_or(0)).collect(),
     }
 }
@@ -441,9 +457,12 @@ fn figures(period: &PeriodMetrics) -> Block {
             |value| in_words(indicator.unit, value),
         );
         let mut n: Vec<String> = value.n.map(|n| n.to_string()).into_iter().collect();
-        n.extend(value.pooled_years.as_ref().and_then(|years| {
-            Some(format!("{} à {}", years.first()?, years.last()?))
-        }));
+        n.extend(
+            value
+                .pooled_years
+                .as_ref()
+                .and_then(|years| Some(format!("{} à {}", years.first()?, years.last()?))),
+        );
         Some(vec![
             vec![
                 indicator.label.fr.to_string(),

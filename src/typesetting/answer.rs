@@ -63,6 +63,10 @@ pub fn tag(of: &[&[u8]]) -> String {
     for part in of {
         hash.update(part);
     }
-    let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("\"{hash}\"")
 }

@@ -297,7 +297,12 @@ impl Flow<'_> {
     }
 
     /// A row of cells that are so wide; it goes on over the pages, under the titles again.
-    pub fn row(&mut self, widths: &[f32], cells: &[Vec<CellLine>], titles: Option<&[Vec<CellLine>]>) {
+    pub fn row(
+        &mut self,
+        widths: &[f32],
+        cells: &[Vec<CellLine>],
+        titles: Option<&[Vec<CellLine>]>,
+    ) {
         let leading = Style::Body.leading();
         let height = cells.iter().map(Vec::len).max().unwrap_or(0);
         let mut done = 0;

@@ -161,7 +161,10 @@ async fn a_sheet_is_written_published_and_withdrawn() {
         world.mayor.get(&path).await.ok()["allowed_actions"],
         json!([])
     );
-    assert_eq!(ids(&world.mayor, &format!("?commune={LOOS}")).await.len(), 1);
+    assert_eq!(
+        ids(&world.mayor, &format!("?commune={LOOS}")).await.len(),
+        1
+    );
     assert!(ids(&world.mayor, "").await.is_empty());
 
     // What others need is there before it is published, and something proves it.
@@ -264,7 +267,11 @@ async fn a_sheet_is_written_published_and_withdrawn() {
         .iter()
         .map(|entry| entry["action"].clone())
         .collect();
-    assert_eq!(told, ["publish", "update"], "drafts have a history of their own");
+    assert_eq!(
+        told,
+        ["publish", "update"],
+        "drafts have a history of their own"
+    );
     let whole = world.agent.get(&format!("{path}/history")).await.ok();
     assert_eq!(whole["data"].as_array().unwrap().len(), 5);
 
@@ -323,7 +330,10 @@ async fn figures_are_those_of_the_records() {
         .find(|commitment| commitment["side"] == "commune")
         .unwrap();
     let done = json!({"done_on": "2026-06-15", "quantity": "8", "evidence": "Bon de livraison"});
-    let fulfilments = format!("/v1/commitments/{}/fulfilments", owed["id"].as_str().unwrap());
+    let fulfilments = format!(
+        "/v1/commitments/{}/fulfilments",
+        owed["id"].as_str().unwrap()
+    );
     let recorded = world.agent.post(&fulfilments, done).await;
     let recorded = recorded.header("location").to_owned();
     world
@@ -379,7 +389,13 @@ async fn figures_are_those_of_the_records() {
             .find(|value| value["indicator"] == code)
             .unwrap()
     };
-    let number = |code: &str| value(code)["value"].as_str().unwrap().parse::<i64>().unwrap();
+    let number = |code: &str| {
+        value(code)["value"]
+            .as_str()
+            .unwrap()
+            .parse::<i64>()
+            .unwrap()
+    };
     assert_eq!(figures["savings_cents"], number("savings"));
     assert_eq!(figures["people_counted"], number("headcounts"));
     assert_eq!(figures["staff_hours"], value("staff_hours")["value"]);
@@ -392,11 +408,7 @@ async fn figures_are_those_of_the_records() {
 
     // What is no longer public proves nothing, and nothing of it is left.
     let reason = json!({"reason": "Un nom."});
-    world
-        .agent
-        .act(&initiative, "unpublish", reason)
-        .await
-        .ok();
+    world.agent.act(&initiative, "unpublish", reason).await.ok();
     for reader in [&world.anyone, &world.agent] {
         let bare = reader.get(&path).await.ok();
         assert_eq!(bare["proofs"], json!([]));
@@ -506,12 +518,18 @@ async fn a_practice_goes_from_commune_to_commune() {
 
     // It counts in the commune of the sheet, with its record, and under its theme.
     let metrics = |commune: &str| {
-        format!("/v1/metrics?communes={commune}&from=2026&to=2026&indicators=practices_reused&group_by=theme")
+        format!(
+            "/v1/metrics?communes={commune}&from=2026&to=2026&indicators=practices_reused&group_by=theme"
+        )
     };
     let of_lens = world.anyone.get(&metrics(LENS)).await.ok();
     let values = &of_lens["territories"][0]["periods"][0]["values"];
     assert_eq!(
-        (&values[0]["value"], &values[1]["group"], &values[1]["value"]),
+        (
+            &values[0]["value"],
+            &values[1]["group"],
+            &values[1]["value"]
+        ),
         (&json!("1"), &json!("agriculture"), &json!("1"))
     );
     let of_loos = world.anyone.get(&metrics(LOOS)).await.ok();
@@ -539,11 +557,7 @@ async fn a_practice_goes_from_commune_to_commune() {
     world.anyone.get(&lineage(&child)).await.ok();
     let seen = world.anyone.get(&initiative).await.ok();
     assert_eq!(seen["inspired_by_practice_id"], id_of(&child));
-    world
-        .agent
-        .act(&initiative, "unpublish", reason)
-        .await
-        .ok();
+    world.agent.act(&initiative, "unpublish", reason).await.ok();
     let line = world.anyone.get(&lineage(&root)).await.ok();
     assert_eq!(names(&line, "descendants"), [entry(&child, 1, false)]);
 }
@@ -557,7 +571,8 @@ async fn sheets_are_found_by_what_they_are_and_where() {
     let roof = json!({"title": "Un toit d'église solaire", "theme": "energy", "participation_level": "citizen_led",
         "tags": ["soleil"], "location": {"latitude": 50.4583, "longitude": 2.7921}, "approach": "Des panneaux"});
     let roof = published(&world, &proof, roof).await;
-    let far = json!({"title": "Les chemins de Lens", "location": {"latitude": 50.43, "longitude": 2.83}});
+    let far =
+        json!({"title": "Les chemins de Lens", "location": {"latitude": 50.43, "longitude": 2.83}});
     let lens = sheet_of_lens(&world, far).await;
     let none: &[&String] = &[];
     for (query, found) in [
@@ -572,7 +587,10 @@ async fn sheets_are_found_by_what_they_are_and_where() {
         ("?q=panneau", &[&roof]),
         ("?q=CHEMIN", &[&lens, &tracks]),
         ("?bbox=2.82,50.42,2.84,50.44", &[&lens]),
-        ("?near=50.4583,2.7921&within_km=1&sort=distance", &[&roof, &tracks]),
+        (
+            "?near=50.4583,2.7921&within_km=1&sort=distance",
+            &[&roof, &tracks],
+        ),
         ("?near=50.43,2.83&sort=distance", &[&lens, &roof, &tracks]),
         ("?near=-50,2.83", none),
         ("?population_min=10000", &[&lens]),
@@ -613,11 +631,7 @@ async fn sheets_are_found_by_what_they_are_and_where() {
             .await
             .problem(400, "invalid_query");
     }
-    let neighbours = world
-        .anyone
-        .get(&format!("{tracks}/neighbours"))
-        .await
-        .ok();
+    let neighbours = world.anyone.get(&format!("{tracks}/neighbours")).await.ok();
     let neighbours = neighbours["data"].as_array().unwrap();
     assert_eq!(neighbours.len(), 1, "not those of the commune itself");
     assert_eq!(neighbours[0]["id"], id_of(&lens));
@@ -655,7 +669,11 @@ async fn two_at_once_leave_a_sheet_whole() {
             .count();
         assert!(done <= 1, "{} {}", one.text, other.text);
         for reply in [&one, &other] {
-            assert!([200, 409].contains(&reply.status.as_u16()), "{}", reply.text);
+            assert!(
+                [200, 409].contains(&reply.status.as_u16()),
+                "{}",
+                reply.text
+            );
         }
         let shown = world.agent.get(&path).await.ok();
         assert_eq!(shown["state"] == "published", done == 1);
@@ -673,8 +691,18 @@ async fn two_at_once_leave_a_sheet_whole() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412]);
     // Two drafts that would inspire each other: neither is public, so neither is named.
-    let first = drafted(&world.agent, LOOS, json!({"initiative_ids": [id_of(&proof)]})).await;
-    let second = drafted(&world.agent, LOOS, json!({"initiative_ids": [id_of(&proof)]})).await;
+    let first = drafted(
+        &world.agent,
+        LOOS,
+        json!({"initiative_ids": [id_of(&proof)]}),
+    )
+    .await;
+    let second = drafted(
+        &world.agent,
+        LOOS,
+        json!({"initiative_ids": [id_of(&proof)]}),
+    )
+    .await;
     for _ in 0..4 {
         let name = |path: &str| json!({"inspired_by_practice_id": id_of(path)});
         let replies = tokio::join!(
@@ -717,28 +745,81 @@ async fn the_database_keeps_sheets_whole() {
     );
     let set = |what: &str, of: &str| format!("UPDATE practices SET {what} WHERE id = '{of}'");
     for (sql, constraint) in [
-        (set("state = 'draft', published_at = NULL", id), "lifecycle_transition"),
-        (set("state = 'published', published_at = now()", draft), "practices_proved"),
+        (
+            set("state = 'draft', published_at = NULL", id),
+            "lifecycle_transition",
+        ),
+        (
+            set("state = 'published', published_at = now()", draft),
+            "practices_proved",
+        ),
         (set("theme = NULL", id), "practices_complete_when_published"),
-        (set("approach = NULL", id), "practices_complete_when_published"),
+        (
+            set("approach = NULL", id),
+            "practices_complete_when_published",
+        ),
         (set("contact_address = NULL", id), "practices_contact_whole"),
-        (set("contact_service = 'a@b.fr'", draft), "practices_contact_is_no_mail"),
-        (set("published_at = now()", draft), "practices_drafts_are_private"),
-        (set("published_at = now()", id), "practices_inspiration_is_final"),
-        (set(&format!("inspired_by_practice_id = '{id}'"), id), "practices_inspiration_is_final"),
-        (set(&format!("inspired_by_practice_id = '{draft}'"), draft), "inspired_by_what_is_public"),
+        (
+            set("contact_service = 'a@b.fr'", draft),
+            "practices_contact_is_no_mail",
+        ),
+        (
+            set("published_at = now()", draft),
+            "practices_drafts_are_private",
+        ),
+        (
+            set("published_at = now()", id),
+            "practices_inspiration_is_final",
+        ),
+        (
+            set(&format!("inspired_by_practice_id = '{id}'"), id),
+            "practices_inspiration_is_final",
+        ),
+        (
+            set(&format!("inspired_by_practice_id = '{draft}'"), draft),
+            "inspired_by_what_is_public",
+        ),
         (set("latitude = 91", id), "practices_latitude"),
         (set("longitude = NULL", id), "practices_location_whole"),
-        (set("tags = array_fill('x'::text, ARRAY[11])", id), "practices_tags"),
-        (set("participation_level = 'x'", id), "practices_participation_level"),
+        (
+            set("tags = array_fill('x'::text, ARRAY[11])", id),
+            "practices_tags",
+        ),
+        (
+            set("participation_level = 'x'", id),
+            "practices_participation_level",
+        ),
         (set("theme = 'x'", id), "practices_theme"),
-        (set("commune_code = '62498'", draft), "practices_id_carries_commune"),
-        (format!("UPDATE initiatives SET inspired_by_practice_id = '{draft}' WHERE id = '{proof}'"), "inspired_by_what_is_public"),
-        (format!("DELETE FROM practices WHERE id = '{draft}'"), "practices_append_only"),
-        (format!("DELETE FROM practice_initiatives WHERE practice_id = '{id}'"), "practices_proved"),
-        (format!("INSERT INTO practice_initiatives VALUES ('{id}', '{LOOS}', '{hidden}')"), "practice_initiatives_public"),
-        (format!("INSERT INTO practice_initiatives VALUES ('{id}', '{LOOS}', '{lens}')"), "practice_initiatives_public"),
-        (format!("INSERT INTO practice_initiatives VALUES ('{id}', '{LENS}', '{lens}')"), "practice_initiatives_practice_id_commune_code_fkey"),
+        (
+            set("commune_code = '62498'", draft),
+            "practices_id_carries_commune",
+        ),
+        (
+            format!(
+                "UPDATE initiatives SET inspired_by_practice_id = '{draft}' WHERE id = '{proof}'"
+            ),
+            "inspired_by_what_is_public",
+        ),
+        (
+            format!("DELETE FROM practices WHERE id = '{draft}'"),
+            "practices_append_only",
+        ),
+        (
+            format!("DELETE FROM practice_initiatives WHERE practice_id = '{id}'"),
+            "practices_proved",
+        ),
+        (
+            format!("INSERT INTO practice_initiatives VALUES ('{id}', '{LOOS}', '{hidden}')"),
+            "practice_initiatives_public",
+        ),
+        (
+            format!("INSERT INTO practice_initiatives VALUES ('{id}', '{LOOS}', '{lens}')"),
+            "practice_initiatives_public",
+        ),
+        (
+            format!("INSERT INTO practice_initiatives VALUES ('{id}', '{LENS}', '{lens}')"),
+            "practice_initiatives_practice_id_commune_code_fkey",
+        ),
         (
             format!(
                 "INSERT INTO practices SELECT (jsonb_populate_record(p, jsonb_build_object('id', '{}'))).* FROM practices AS p WHERE id = '{id}'",

@@ -33,13 +33,20 @@ async fn a_year_is_published_as_everybody_may_read_it() {
     let full = world.agent.get(path).await;
     assert!(pages(&full) >= pages(&empty));
     assert_ne!(full.header("etag"), empty.header("etag"));
-    assert_eq!(world.anyone.get(path).await.header("etag"), full.header("etag"));
+    assert_eq!(
+        world.anyone.get(path).await.header("etag"),
+        full.header("etag")
+    );
     // What is not, is not; though that somebody submitted something counts.
     let hidden = accepted(&world).await;
     let with_both = world.anyone.get(path).await;
     assert_ne!(with_both.header("etag"), full.header("etag"));
     let reason = json!({"reason": "Un nom."});
-    world.agent.act(&hidden, "unpublish", reason.clone()).await.ok();
+    world
+        .agent
+        .act(&hidden, "unpublish", reason.clone())
+        .await
+        .ok();
     let after = world.anyone.get(path).await;
     assert_ne!(after.header("etag"), with_both.header("etag"));
     let drafts = format!("{hidden}/conventions");
@@ -48,12 +55,25 @@ async fn a_year_is_published_as_everybody_may_read_it() {
         .post(&drafts, crate::conventions::terms(&world).await)
         .await;
     assert_eq!(draft.status, 201);
-    assert_eq!(world.anyone.get(path).await.header("etag"), after.header("etag"));
+    assert_eq!(
+        world.anyone.get(path).await.header("etag"),
+        after.header("etag")
+    );
     world.agent.act(&initiative, "unpublish", reason).await.ok();
-    assert_ne!(world.anyone.get(path).await.header("etag"), after.header("etag"));
+    assert_ne!(
+        world.anyone.get(path).await.header("etag"),
+        after.header("etag")
+    );
 
     // A year that is over is closed, one that has not begun is not there.
-    assert!(pages(&world.anyone.get("/v1/communes/62528/reports/2024.pdf").await) >= 3);
+    assert!(
+        pages(
+            &world
+                .anyone
+                .get("/v1/communes/62528/reports/2024.pdf")
+                .await
+        ) >= 3
+    );
     for nothing in [
         "/v1/communes/62528/reports/2027.pdf",
         "/v1/communes/62528/reports/1989.pdf",

@@ -46,7 +46,6 @@ pub fn whole(flow: &mut Flow<'_>, sheet: &Sheet) {
     signatures(flow, sheet);
 }
 
-
 fn table(flow: &mut Flow<'_>, sheet: &Sheet) {
     let bold = |text: &str| vec![(Style::Bold, text.to_owned())];
     let total = |sum: &str| bold(&format!("Total\u{a0}: {sum}"));
@@ -67,7 +66,6 @@ fn table(flow: &mut Flow<'_>, sheet: &Sheet) {
     let cells = totals.map(|sum| flow.cell(&total(sum), COLUMN));
     flow.row(&widths, &cells, Some(&titles));
 }
-
 
 fn signatures(flow: &mut Flow<'_>, sheet: &Sheet) {
     let count = u8::try_from(sheet.signatures.len()).map_or(1.0, f32::from);
