@@ -461,7 +461,10 @@ fn figures(period: &PeriodMetrics) -> Block {
             value
                 .pooled_years
                 .as_ref()
-                .and_then(|years| Some(format!("{} à {}", years.first()?, years.last()?))),
+                .and_then(|years| match years.as_slice() {
+                    [first, .., last] => Some(format!("{first} à {last}")),
+                    _ => None,
+                }),
         );
         Some(vec![
             vec![

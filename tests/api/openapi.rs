@@ -58,6 +58,7 @@ const UNLIMITED: [&str; 27] = [
     "PeriodMetrics/measures",
     "PeriodMetrics/values",
     "Point/coordinates/items",
+    "PracticeMap/features",
     "Problem/errors",
     "RecusalList/data",
     "ReferenceList/codes",

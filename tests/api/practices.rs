@@ -568,9 +568,12 @@ async fn sheets_are_found_by_what_they_are_and_where() {
     let world = app.world().await;
     let proof = in_review(&world).await;
     let tracks = published(&world, &proof, json!({})).await;
+    app.travel_to("2026-06-15T11:00:00Z");
     let roof = json!({"title": "Un toit d'église solaire", "theme": "energy", "participation_level": "citizen_led",
-        "tags": ["soleil"], "location": {"latitude": 50.4583, "longitude": 2.7921}, "approach": "Des panneaux"});
+        "tags": ["soleil"], "location": {"latitude": 50.4583, "longitude": 2.7921}, "approach": "Des panneaux",
+        "context": "Un toit bien exposé.", "objectives": "De l'électricité."});
     let roof = published(&world, &proof, roof).await;
+    app.travel_to("2026-06-15T12:00:00Z");
     let far =
         json!({"title": "Les chemins de Lens", "location": {"latitude": 50.43, "longitude": 2.83}});
     let lens = sheet_of_lens(&world, far).await;
@@ -822,10 +825,12 @@ async fn the_database_keeps_sheets_whole() {
         ),
         (
             format!(
-                "INSERT INTO practices SELECT (jsonb_populate_record(p, jsonb_build_object('id', '{}'))).* FROM practices AS p WHERE id = '{id}'",
-                app.row_id(LOOS)
+                "INSERT INTO practices (id, commune_code, state, title, tags, created_by, state_changed_at, created_at, folded_text) \
+                 VALUES ('{}', '{LOOS}', 'published', 'x', '{{}}', '{}', now(), now(), 'x')",
+                app.row_id(LOOS),
+                world.agent.id()
             ),
-            "cannot insert a non-DEFAULT value into column \"words\"",
+            "lifecycle_start",
         ),
     ] {
         assert_eq!(app.attack(&sql).await.as_deref(), Some(constraint), "{sql}");
