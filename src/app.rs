@@ -20,7 +20,8 @@ use crate::telemetry::Metrics;
 use crate::{
     authorities, changes, commitments, communes, conventions, documents, envelopes, evaluations,
     exports, front_end, holders, initiatives, mandates, measures, meetings, metrics, openapi,
-    recusals, reference, sessions, subsidies, templates, users, webhooks, worklist,
+    practices, recusals, reference, reports, sessions, subsidies, templates, users, webhooks,
+    worklist,
 };
 
 /// Every route of the API, in the order of the document.
@@ -68,6 +69,8 @@ pub fn routes(routes: &mut Routes) {
         .configure(meetings::routes::configure)
         .configure(measures::routes::configure)
         .configure(metrics::routes::configure)
+        .configure(reports::routes::configure)
+        .configure(practices::routes::configure)
         .configure(changes::routes::configure)
         .configure(webhooks::routes::configure)
         .configure(reference::routes::configure);

@@ -168,6 +168,8 @@ tenant_ids! {
     MeetingId,
     /// A measure.
     MeasureId,
+    /// A practice sheet.
+    PracticeId,
     /// A document.
     DocumentId,
     /// An address that is told what changes.

@@ -102,6 +102,8 @@ CREATE TABLE initiatives (
     holder_id uuid,
     host_id uuid,
     follows_id uuid,
+    -- a practice sheet, of any commune; migration 18 says why no foreign key follows it
+    inspired_by_practice_id uuid,
     author_id uuid NOT NULL REFERENCES users (id),
     channel text NOT NULL CONSTRAINT initiatives_channel CHECK (channel IN ('online', 'counter', 'phone', 'paper')),
     -- the agent who entered it for a resident; null when the author did

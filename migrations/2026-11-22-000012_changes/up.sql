@@ -6,7 +6,8 @@ CREATE TABLE changes (
     position bigint,
     commune_code text NOT NULL REFERENCES communes (code),
     kind text NOT NULL CONSTRAINT changes_kind CHECK
-        (kind IN ('initiative', 'convention', 'commitment', 'fulfilment', 'evaluation', 'meeting', 'measure', 'holder')),
+        (kind IN ('initiative', 'convention', 'commitment', 'fulfilment', 'evaluation', 'meeting', 'measure', 'holder',
+            'practice')),
     subject_id uuid NOT NULL,
     -- everybody saw it before this change: only then does anybody learn that it is gone
     was_public boolean NOT NULL,

@@ -5,7 +5,7 @@ CREATE TABLE webhooks (
     url text NOT NULL,
     kinds text[] NOT NULL CONSTRAINT webhooks_kinds CHECK
         (cardinality(kinds) > 0 AND kinds <@ ARRAY['initiative', 'convention', 'commitment', 'fulfilment', 'evaluation',
-            'meeting', 'measure', 'holder']),
+            'meeting', 'measure', 'holder', 'practice']),
     description text,
     state text NOT NULL CONSTRAINT webhooks_state CHECK (state IN ('active', 'disabled')),
     disabled_by text CONSTRAINT webhooks_disabled_by CHECK (disabled_by IN ('by_hand', 'failing')),

@@ -42,6 +42,7 @@ codes! {
         Document = "document", "Document", "Document";
         Holder = "holder", "Porteur", "Holder";
         Webhook = "webhook", "Webhook", "Webhook";
+        Practice = "practice", "Fiche de bonne pratique", "Practice sheet";
     }
 }
 

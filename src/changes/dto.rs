@@ -14,6 +14,7 @@ use crate::holders::dto::Holder;
 use crate::initiatives::dto::Initiative;
 use crate::measures::dto::Measure;
 use crate::meetings::dto::Meeting;
+use crate::practices::dto::Practice;
 
 codes! {
     /// What a change is about.
@@ -26,6 +27,7 @@ codes! {
         Meeting = "meeting", "Réunion publique", "Public meeting";
         Measure = "measure", "Mesure", "Measure";
         Holder = "holder", "Porteur", "Holder";
+        Practice = "practice", "Fiche de bonne pratique", "Practice sheet";
     }
 
     /// What a change did to what everybody may read.
@@ -36,8 +38,8 @@ codes! {
     }
 }
 
-/// What changed, as everybody may read it now: initiatives, commitments, fulfilments, evaluations, meetings, measures and
-/// holders whole, conventions as in their list.
+/// What changed, as everybody may read it now: initiatives, commitments, fulfilments, evaluations, meetings, measures,
+/// holders and practice sheets whole, conventions as in their list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum PublicResource {
@@ -49,6 +51,7 @@ pub enum PublicResource {
     Meeting(Box<Meeting>),
     Measure(Box<Measure>),
     Holder(Box<Holder>),
+    Practice(Box<Practice>),
 }
 
 /// A change of something that everybody may read.
@@ -93,7 +96,7 @@ pub struct ChangeFilter {
     #[param(min_length = 1, max_length = 2000, example = "now")]
     pub after: Option<String>,
     /// Kinds, separated by commas.
-    #[param(style = Form, explode = false, max_items = 8, example = json!(["initiative", "convention"]))]
+    #[param(style = Form, explode = false, max_items = 9, example = json!(["initiative", "convention"]))]
     pub kind: Option<Vec<ChangeKind>>,
     /// Changes on the page.
     #[param(minimum = 1, maximum = 100, default = 20)]

@@ -19,11 +19,12 @@ use crate::http::cursor::Page;
 use crate::http::error::ApiError;
 use crate::ids::{
     CommitmentId, ConventionId, EvaluationId, FulfilmentId, HolderId, InitiativeId, MeasureId,
-    MeetingId,
+    MeetingId, PracticeId,
 };
 use crate::initiatives::view as initiatives;
 use crate::measures::model as measures;
 use crate::meetings::model as meetings;
+use crate::practices::model as practices;
 
 diesel::define_sql_function! {
     /// Gives what is committed its place, and returns the last place.
@@ -170,6 +171,10 @@ pub async fn resources(
             ChangeKind::Holder => {
                 let ids = ids.map(HolderId).collect();
                 keep!(Holder, holders::public(conn, ids).await?);
+            }
+            ChangeKind::Practice => {
+                let ids = ids.map(PracticeId).collect();
+                keep!(Practice, practices::public(conn, ids, today).await?);
             }
         }
     }

@@ -449,6 +449,7 @@ diesel::table! {
         holder_id -> Nullable<Uuid>,
         host_id -> Nullable<Uuid>,
         follows_id -> Nullable<Uuid>,
+        inspired_by_practice_id -> Nullable<Uuid>,
         author_id -> Uuid,
         channel -> Text,
         entered_by -> Nullable<Uuid>,
@@ -572,6 +573,48 @@ diesel::table! {
         user_id -> Uuid,
         started_at -> Timestamptz,
         ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    practice_initiatives (practice_id, commune_code, initiative_id) {
+        practice_id -> Uuid,
+        commune_code -> Text,
+        initiative_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Tsvector;
+
+    practices (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        state -> Text,
+        title -> Text,
+        theme -> Nullable<Text>,
+        participation_level -> Nullable<Text>,
+        tags -> Array<Nullable<Text>>,
+        context -> Nullable<Text>,
+        objectives -> Nullable<Text>,
+        approach -> Nullable<Text>,
+        results -> Nullable<Text>,
+        tips -> Nullable<Text>,
+        satisfactions -> Nullable<Text>,
+        obstacles -> Nullable<Text>,
+        contact_service -> Nullable<Text>,
+        contact_address -> Nullable<Text>,
+        latitude -> Nullable<Float8>,
+        longitude -> Nullable<Float8>,
+        inspired_by_practice_id -> Nullable<Uuid>,
+        created_by -> Uuid,
+        published_at -> Nullable<Timestamptz>,
+        state_changed_at -> Timestamptz,
+        created_at -> Timestamptz,
+        version -> Int4,
+        folded_text -> Text,
+        words -> Tsvector,
     }
 }
 
@@ -800,6 +843,9 @@ diesel::joinable!(notes -> users (author_id));
 diesel::joinable!(opinions -> communes (commune_code));
 diesel::joinable!(opinions -> users (given_by));
 diesel::joinable!(participations -> users (user_id));
+diesel::joinable!(practice_initiatives -> communes (commune_code));
+diesel::joinable!(practices -> communes (commune_code));
+diesel::joinable!(practices -> users (created_by));
 diesel::joinable!(recusals -> communes (commune_code));
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(reminders -> communes (commune_code));
@@ -843,6 +889,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     notes,
     opinions,
     participations,
+    practice_initiatives,
+    practices,
     public_changes,
     recusals,
     reference_data,

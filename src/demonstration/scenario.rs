@@ -21,12 +21,24 @@ pub async fn play(stage: &Stage, progress: impl Fn(&str)) -> Result<(), StageErr
     people(stage).await?;
     progress("  people, communes and mandates");
     let holders = holders(stage).await?;
-    for (name, project) in projects(&holders) {
+    let mut sheets: Vec<(&str, String)> = Vec::new();
+    for (name, mut project) in projects(&holders) {
+        // What Grenay does, Loos has done before.
+        let inspiration = sheets
+            .iter()
+            .find(|(of, _)| *of == "skatepark" && name == "grenay-pumptrack");
+        if let (Some((_, sheet)), Some(idea)) = (inspiration, project.idea.as_object_mut()) {
+            idea.insert("inspired_by_practice_id".to_owned(), sheet.clone().into());
+        }
         let path = project.play(stage).await.map_err(|error| match error {
             StageError::Technical(text) => StageError::Technical(format!("{name}: {text}")),
             other => other,
         })?;
         around(stage, name, &path).await?;
+        if let Some((day, sheet)) = practice(name) {
+            stage.day(day)?;
+            sheets.push((name, publish(stage, &path, sheet).await?));
+        }
     }
     progress("  initiatives, conventions and fulfilments");
     planters(stage).await?;
@@ -857,6 +869,28 @@ fn projects(h: &Holders) -> Vec<(&'static str, Project)> {
             },
         ),
         (
+            "grenay-pumptrack",
+            Project {
+                commune: GRENAY,
+                agent: "agent-grenay",
+                mayor: "maire-grenay",
+                ..project(
+                    "voisin",
+                    &h.grenay,
+                    idea(
+                        "Une piste de bosses construite par les collégiens",
+                        "sport",
+                        "Comme le skate-park de Loos-en-Gohelle : les jeunes dessinent et construisent (illustration).",
+                        "Cité 5",
+                        50.4462,
+                        2.7525,
+                    ),
+                    ["2025-03-03", "2025-03-10", "2025-04-22"],
+                    Until::Accepted,
+                )
+            },
+        ),
+        (
             "grenay-bench",
             Project {
                 commune: GRENAY,
@@ -884,7 +918,7 @@ fn projects(h: &Holders) -> Vec<(&'static str, Project)> {
 /// Residents who support and take part, people counted, meetings held about it.
 async fn around(stage: &Stage, name: &str, path: &str) -> Result<(), StageError> {
     let supporters: &[&str] = match name {
-        "tracks" | "gardens" | "choir" | "repair" => &[],
+        "tracks" | "gardens" | "choir" | "repair" | "grenay-pumptrack" => &[],
         "skatepark" => &[
             "habitante",
             "voisin",
@@ -928,6 +962,72 @@ async fn around(stage: &Stage, name: &str, path: &str) -> Result<(), StageError>
             .await?;
     }
     Ok(())
+}
+
+/// What Loos-en-Gohelle tells other communes of a project, and on which day.
+fn practice(name: &str) -> Option<(&'static str, Value)> {
+    let contact = json!({"service": "Service de la participation citoyenne (illustration)",
+        "address": "Mairie, place de la République, 62750 Loos-en-Gohelle"});
+    let at = |latitude: f64, longitude: f64| json!({"location": {"latitude": latitude, "longitude": longitude}});
+    let (day, place, sheet) = match name {
+        "tracks" => (
+            "2022-01-20",
+            at(50.4571, 2.7835),
+            json!({"title": "Refaire les chemins agricoles avec les agriculteurs", "theme": "agriculture",
+                "participation_level": "co_construction", "tags": ["chemin rural", "agriculteurs", "voirie"],
+                "context": "Des chemins agricoles à refaire, dont le coût complet dépassait les moyens de la commune.",
+                "objectives": "Des chemins praticables, pour les exploitants comme pour les promeneurs.",
+                "approach": "Les agriculteurs apportent machines, bennes et travail ; la commune fournit les matériaux. Une convention dit qui fait quoi.",
+                "results": "Les chemins ont été refaits pour 30 000 EUR de la commune, 70 % de moins que le coût complet.",
+                "tips": "Convenir du calendrier avant la moisson, quand les machines sont libres (conseil d'illustration).",
+                "satisfactions": "La convention rend chacun responsable et les rôles sont clairs.",
+                "obstacles": "La charge de travail des agents et des élus."}),
+        ),
+        "roof" => (
+            "2023-02-06",
+            at(50.4583, 2.7921),
+            json!({"title": "Des panneaux solaires sur le toit de l'église", "theme": "energy",
+                "participation_level": "citizen_led", "tags": ["énergie citoyenne", "patrimoine", "église"],
+                "context": "Un grand toit bien exposé, celui de l'église, et des habitants qui veulent produire leur énergie.",
+                "objectives": "Produire de l'électricité sur un bâtiment que tout le monde connaît.",
+                "approach": "Les habitants montent le dossier et suivent la production ; la commune apporte l'étude de structure.",
+                "results": "Les panneaux sont posés.",
+                "tips": "Demander tôt l'accord de l'affectataire de l'église.",
+                "satisfactions": "Un projet visible, qui en a fait naître d'autres (illustration)."}),
+        ),
+        "skatepark" => (
+            "2023-11-15",
+            at(50.4602, 2.7950),
+            json!({"title": "Un skate-park construit par les 11-14 ans", "theme": "sport",
+                "participation_level": "co_construction", "tags": ["jeunesse", "équipement sportif"],
+                "context": "Des collégiens de 11 à 14 ans demandaient un lieu à eux.",
+                "objectives": "Un équipement que les jeunes dessinent, construisent et respectent.",
+                "approach": "Les jeunes dessinent et construisent avec des adultes ; les services techniques encadrent ; une association porte la convention pour eux.",
+                "results": "Le skate-park est construit.",
+                "tips": "Deux adultes à chaque séance, et aucune image sans l'accord écrit des parents.",
+                "satisfactions": "Ce que les jeunes ont construit, ils l'entretiennent.",
+                "obstacles": "Le statut de ceux qui aident sur le chantier, à écrire dans la convention."}),
+        ),
+        _ => return None,
+    };
+    Some((day, with(with(sheet, place), json!({"contact": contact}))))
+}
+
+/// Publishes a sheet that an initiative proves. Returns its id.
+async fn publish(stage: &Stage, path: &str, sheet: Value) -> Result<String, StageError> {
+    let proof = json!({"initiative_ids": [path.rsplit('/').next()]});
+    let draft = stage
+        .post(
+            "agent",
+            &format!("/v1/communes/{LOOS}/practices"),
+            with(sheet, proof),
+        )
+        .await?;
+    let id = id_of(&draft)?;
+    stage
+        .post("agent", &format!("/v1/practices/{id}/publish"), Value::Null)
+        .await?;
+    Ok(id)
 }
 
 /// Where the list of an initiative has this title.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::changes::stamp;
-use super::columns::{COMMUNES, CONVENTIONS, INITIATIVES, TABLES, Table};
+use super::columns::{COMMUNES, CONVENTIONS, INITIATIVES, PRACTICES, TABLES, Table};
 use super::dto::{LICENCE, MapFormat};
 use super::scdl::{deliberations, subventions};
 use super::stream::begin;
@@ -256,7 +256,7 @@ pub async fn get_catalogue(
     anyone: Anyone,
 ) -> Result<HttpResponse, ApiError> {
     let address = state.keys.issuer();
-    let tables: [&Table; 3] = [&INITIATIVES, &CONVENTIONS, &COMMUNES];
+    let tables: [&Table; 4] = [&INITIATIVES, &CONVENTIONS, &COMMUNES, &PRACTICES];
     let sources: Vec<&str> = tables
         .iter()
         .flat_map(|table| table.sources)

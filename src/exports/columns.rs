@@ -9,6 +9,7 @@ use crate::conventions::lifecycle::ConventionState;
 use crate::holders::dto::HolderKind;
 use crate::initiatives::dto::{Delivery, Origin, Theme};
 use crate::initiatives::lifecycle::InitiativeState;
+use crate::practices::dto::ParticipationLevel;
 
 use super::dto::ColumnType::{
     self, Boolean, Code, Date, Decimal, Identifier, Integer, Label, List, Text, Timestamp,
@@ -917,6 +918,169 @@ pub const SUBSIDIES: Table = Table {
     ],
 };
 
+pub const PRACTICES: Table = Table {
+    name: "practices",
+    path: "/v1/practices",
+    title: ("Fiches de bonne pratique", "Practice sheets"),
+    place: Some("/location"),
+    sources: &["practice"],
+    columns: &[
+        ID,
+        OF_COMMUNE_CODE,
+        OF_COMMUNE_NAME,
+        column("title", "/title", Text, "Titre", "Title"),
+        column("theme", "/theme", Code, "Thème", "Theme"),
+        label(
+            "theme_label",
+            "/theme",
+            Theme::LIST,
+            "Thème, en français",
+            "Theme, in French",
+        ),
+        column(
+            "participation_level",
+            "/participation_level",
+            Code,
+            "Niveau de participation",
+            "How far residents take part",
+        ),
+        label(
+            "participation_level_label",
+            "/participation_level",
+            ParticipationLevel::LIST,
+            "Niveau de participation, en français",
+            "How far residents take part, in French",
+        ),
+        column("tags", "/tags", List, "Mots-clés", "Tags"),
+        column("context", "/context", Text, "Contexte", "Context"),
+        column("objectives", "/objectives", Text, "Objectifs", "Objectives"),
+        column("approach", "/approach", Text, "Démarche", "Approach"),
+        column("results", "/results", Text, "Résultats", "Results"),
+        column("tips", "/tips", Text, "Conseils", "Tips"),
+        column(
+            "satisfactions",
+            "/satisfactions",
+            Text,
+            "Satisfactions",
+            "Satisfactions",
+        ),
+        column("obstacles", "/obstacles", Text, "Obstacles", "Obstacles"),
+        column(
+            "contact_service",
+            "/contact/service",
+            Text,
+            "Service à qui écrire",
+            "Service to write to",
+        ),
+        column(
+            "contact_address",
+            "/contact/address",
+            Text,
+            "Son adresse postale",
+            "Its postal address",
+        ),
+        column(
+            "latitude",
+            "/location/latitude",
+            Decimal,
+            "Latitude (WGS 84)",
+            "Latitude (WGS 84)",
+        ),
+        column(
+            "longitude",
+            "/location/longitude",
+            Decimal,
+            "Longitude (WGS 84)",
+            "Longitude (WGS 84)",
+        ),
+        column(
+            "inspired_by_practice_id",
+            "/inspired_by_practice_id",
+            Identifier,
+            "Identifiant de la fiche dont elle s'inspire",
+            "Identifier of the sheet that inspired it",
+        ),
+        column(
+            "duration_days",
+            "/figures/duration_days",
+            Integer,
+            "Jours de la première convention en vigueur à la réalisation, pour l'initiative la plus longue",
+            "Days from the first convention in force to completion, of the longest initiative",
+        ),
+        column(
+            "municipal_spending_cents",
+            "/figures/municipal_spending_cents",
+            Integer,
+            "Dépense de la commune pour ce qui la prouve, en centimes d'euro",
+            "What the commune has spent on what proves it, in euro cents",
+        ),
+        column(
+            "staff_hours",
+            "/figures/staff_hours",
+            Decimal,
+            "Heures des agents",
+            "Staff hours",
+        ),
+        column(
+            "official_hours",
+            "/figures/official_hours",
+            Decimal,
+            "Heures des élus",
+            "Elected officials' hours",
+        ),
+        column(
+            "volunteer_hours",
+            "/figures/volunteer_hours",
+            Decimal,
+            "Heures bénévoles",
+            "Volunteer hours",
+        ),
+        column(
+            "participants",
+            "/figures/participants",
+            Integer,
+            "Participants inscrits",
+            "Registered participants",
+        ),
+        column(
+            "people_counted",
+            "/figures/people_counted",
+            Integer,
+            "Personnes comptées sans leur nom",
+            "People counted without their names",
+        ),
+        column(
+            "commune_value_cents",
+            "/figures/commune_value_cents",
+            Integer,
+            "Valeur apportée par la commune, en centimes d'euro",
+            "Value delivered by the commune, in euro cents",
+        ),
+        column(
+            "residents_value_cents",
+            "/figures/residents_value_cents",
+            Integer,
+            "Valeur apportée par les habitants et leurs partenaires, en centimes d'euro",
+            "Value delivered by residents and their partners, in euro cents",
+        ),
+        column(
+            "savings_cents",
+            "/figures/savings_cents",
+            Integer,
+            "Économies, en centimes d'euro",
+            "Savings, in euro cents",
+        ),
+        column(
+            "published_at",
+            "/published_at",
+            Timestamp,
+            "Publication",
+            "When it was published",
+        ),
+        CREATED_AT,
+    ],
+};
+
 /// All of them, in the order of the dictionary.
 pub const TABLES: &[&Table] = &[
     &INITIATIVES,
@@ -928,4 +1092,5 @@ pub const TABLES: &[&Table] = &[
     &MEASURES,
     &AUTHORITIES,
     &SUBSIDIES,
+    &PRACTICES,
 ];

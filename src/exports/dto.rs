@@ -5,8 +5,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::columns::{Column, Table};
-use crate::ids::InitiativeId;
+use crate::ids::{InitiativeId, PracticeId};
 use crate::initiatives::dto::InitiativeSummary;
+use crate::practices::dto::Practice;
 use crate::reference::dto::Labels;
 
 /// The licence of everything that is exported: Licence Ouverte 2.0 of Etalab.
@@ -171,6 +172,34 @@ pub struct InitiativeFeature {
     geometry: Option<Point>,
     /// The item of the list.
     #[schema(value_type = InitiativeSummary)]
+    properties: Value,
+}
+
+/// Practice sheets on the map (RFC 7946).
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what is streamed, piece by piece")]
+pub struct PracticeMap {
+    /// `FeatureCollection`.
+    #[schema(pattern = "^FeatureCollection$")]
+    r#type: String,
+    /// The sheets.
+    features: Vec<PracticeFeature>,
+}
+
+/// A practice sheet on the map.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what is streamed, piece by piece")]
+pub struct PracticeFeature {
+    /// `Feature`.
+    #[schema(pattern = "^Feature$")]
+    r#type: String,
+    /// Identifier.
+    id: PracticeId,
+    /// Its place; null where it is not known.
+    #[schema(required)]
+    geometry: Option<Point>,
+    /// The item of the list.
+    #[schema(value_type = Practice)]
     properties: Value,
 }
 

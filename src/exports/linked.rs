@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::catalogue::{LINKED_DATA, say};
 use super::changes::stamp;
-use super::columns::{COMMUNES, INITIATIVES, MEETINGS};
+use super::columns::{COMMUNES, INITIATIVES, MEETINGS, PRACTICES};
 use super::stream::begin;
 use crate::auth::caller::Anyone;
 use crate::communes;
@@ -20,9 +20,10 @@ use crate::db::schema;
 use crate::holders::dto::HolderKind;
 use crate::http::error::ApiError;
 use crate::http::routes::Routes;
-use crate::ids::{InitiativeId, MeetingId};
+use crate::ids::{InitiativeId, MeetingId, PracticeId};
 use crate::initiatives::model as initiative;
 use crate::meetings::model as meeting;
+use crate::practices::model as practice;
 use crate::state::State;
 
 /// Before the resources themselves: an id with a suffix would be taken for an id.
@@ -30,7 +31,8 @@ pub fn configure(routes: &mut Routes) {
     routes
         .service(get_linked_initiative)
         .service(get_linked_meeting)
-        .service(get_linked_commune);
+        .service(get_linked_commune)
+        .service(get_linked_practice);
 }
 
 /// A thing of schema.org.
@@ -42,7 +44,7 @@ pub struct Thing {
     context: String,
     /// What it is.
     #[serde(rename = "@type")]
-    #[schema(pattern = "^(Project|Event|AdministrativeArea)$")]
+    #[schema(pattern = "^(Project|Event|AdministrativeArea|Article)$")]
     kind: String,
     /// Its address.
     #[serde(rename = "@id")]
@@ -237,6 +239,70 @@ pub async fn get_linked_commune(
             "containedInPlace": {"@type": "AdministrativeArea", "name": department,
                 "containedInPlace": {"@type": "AdministrativeArea", "name": region,
                     "containedInPlace": {"@type": "Country", "name": "France"}}},
+        }),
+    );
+    Ok(answer.content_type(LINKED_DATA).json(thing))
+}
+
+/// Get a practice sheet as linked data
+///
+/// A published one, as an `Article` of schema.org: `mentions` are the projects that prove it, `isBasedOn` is the sheet that
+/// inspired it.
+#[utoipa::path(
+    tag = "exports",
+    params(("id" = PracticeId, Path, description = "Identifier of the sheet.")),
+    responses(
+        (status = 200, description = "The sheet.", body = Thing, content_type = "application/ld+json"),
+        (status = 304, description = "The same as the one whose `ETag` stands in `If-None-Match`."),
+    ),
+    security(()),
+)]
+#[get("/v1/practices/{id}.jsonld")]
+pub async fn get_linked_practice(
+    state: web::Data<State>,
+    anyone: Anyone,
+    id: web::Path<PracticeId>,
+) -> Result<HttpResponse, ApiError> {
+    let address = state.keys.issuer();
+    let mut session = state.as_everybody().await?;
+    let today = session.today();
+    let shown = practice::public(&mut session.conn, vec![*id], today).await?;
+    let shown = shown.into_iter().next().ok_or_else(ApiError::not_found)?;
+    let code = &shown.commune.code;
+    let stamp = stamp(&mut session.conn, PRACTICES.sources, Some(code)).await?;
+    let (unchanged, mut answer) = begin(&anyone, &stamp, "", "https://schema.org/Article");
+    if unchanged {
+        return Ok(answer.finish());
+    }
+    let texts = [
+        shown.context,
+        shown.objectives,
+        shown.approach,
+        shown.results,
+    ];
+    let texts: Vec<String> = texts.into_iter().flatten().collect();
+    let mentions: Vec<Value> = shown
+        .proofs
+        .iter()
+        .map(|proof| {
+            json!({"@type": "Project", "@id": format!("{address}/v1/initiatives/{}", proof.id), "name": proof.title})
+        })
+        .collect();
+    let thing = Thing::new(
+        "Article",
+        format!("{address}/v1/practices/{id}"),
+        shown.title,
+        json!({
+            "identifier": id.to_string(),
+            "inLanguage": "fr",
+            "articleBody": texts.join("\n\n"),
+            "about": shown.theme.map(|theme| theme.code()),
+            "keywords": shown.tags,
+            "datePublished": shown.published_at,
+            "license": super::dto::LICENCE,
+            "publisher": {"@type": "GovernmentOrganization", "@id": format!("{address}/v1/communes/{code}"), "name": shown.commune.name},
+            "mentions": mentions,
+            "isBasedOn": shown.inspired_by_practice_id.map(|source| format!("{address}/v1/practices/{source}")),
         }),
     );
     Ok(answer.content_type(LINKED_DATA).json(thing))

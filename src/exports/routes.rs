@@ -5,9 +5,9 @@ use actix_web::{HttpResponse, get, web};
 
 use super::columns::{
     AUTHORITIES, COMMITMENTS, COMMUNES, CONVENTIONS, HOLDERS, INITIATIVES, MEASURES, MEETINGS,
-    SUBSIDIES, TABLES,
+    PRACTICES, SUBSIDIES, TABLES,
 };
-use super::dto::{Export, Exports, InitiativeMap, MapFormat, TableFormat};
+use super::dto::{Export, Exports, InitiativeMap, MapFormat, PracticeMap, TableFormat};
 use super::stream::{self, PAGE, Rows, Wanted};
 use crate::auth::actor::Actor;
 use crate::auth::caller::Anyone;
@@ -28,10 +28,13 @@ use crate::initiatives::dto::{InitiativeFilter, InitiativeOrder};
 use crate::initiatives::list::{Position as InitiativePosition, Reader};
 use crate::measures::dto::{Measure, MeasureFilter};
 use crate::meetings::dto::{Meeting, MeetingFilter};
+use crate::practices::dto::{PracticeFilter, PracticeOrder};
+use crate::practices::list::{Placed, Position as PracticePosition};
 use crate::state::State;
 use crate::subsidies::dto::SubsidyFilter;
 use crate::{
-    authorities, communes, conventions, holders, initiatives, measures, meetings, subsidies,
+    authorities, communes, conventions, holders, initiatives, measures, meetings, practices,
+    subsidies,
 };
 
 pub fn configure(routes: &mut Routes) {
@@ -46,7 +49,8 @@ pub fn configure(routes: &mut Routes) {
         .service(export_meetings)
         .service(export_measures)
         .service(export_authorities)
-        .service(export_subsidies);
+        .service(export_subsidies)
+        .service(export_practices);
 }
 
 /// What exports answer.
@@ -515,5 +519,55 @@ pub async fn export_subsidies(
             Rows::new(&items, None)
         },
     )
+    .await
+}
+
+/// Download practice sheets
+///
+/// Those that are published, the newest first, with the figures of what proves them, as CSV, a JSON object a line, or a
+/// map. `GET /v1/exports/practices` says what the columns mean.
+#[utoipa::path(
+    tag = "exports",
+    params(("format" = MapFormat, Path, description = "Kind of file."), PracticeFilter),
+    responses(
+        (status = 200, description = "The file.", content(
+            (String = "text/csv", example = "id,commune_code,commune_name,title…"),
+            (String = "application/x-ndjson", example = "{\"id\":…}\n{\"id\":…}\n"),
+            (PracticeMap = "application/geo+json"),
+        )),
+        (status = 304, description = "The same as the one whose `ETag` stands in `If-None-Match`."),
+    ),
+    security(()),
+)]
+#[get("/v1/practices.{format}")]
+pub async fn export_practices(
+    state: web::Data<State>,
+    anyone: Anyone,
+    format: web::Path<MapFormat>,
+    filter: Query<PracticeFilter>,
+) -> File {
+    let wanted = Wanted {
+        table: &PRACTICES,
+        format: format.into_inner(),
+        commune: filter.0.commune.clone(),
+        edition: String::new(),
+    };
+    let filter = filter.0;
+    stream::file(&state, &anyone, wanted, async move |session, after| {
+        let today = session.today();
+        let (everybody, order) = (Actor::default(), PracticeOrder::default());
+        let page = practices::list::list(
+            &mut session.conn,
+            &everybody,
+            &filter,
+            &order,
+            today,
+            after,
+            PAGE,
+        )
+        .await?;
+        let position = |placed: &Placed| PracticePosition::from(placed);
+        rows(page, position, |placed| placed.practice)
+    })
     .await
 }

@@ -150,6 +150,30 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "inspired_by_what_is_public",
+        Code::RequirementMissing,
+        Text::new(
+            "La fiche dont on s'inspire est publiée.",
+            "What inspires is a published sheet.",
+        ),
+    ),
+    (
+        "practice_initiatives_public",
+        Code::RequirementMissing,
+        Text::new(
+            "Ce qui prouve une fiche est une initiative publiée.",
+            "What proves a sheet is a published initiative.",
+        ),
+    ),
+    (
+        "practices_proved",
+        Code::RequirementMissing,
+        Text::new(
+            "Aucune initiative publiée ne prouve cette fiche.",
+            "No published initiative proves this sheet.",
+        ),
+    ),
+    (
         "recusals_contested_is_respected",
         Code::RequirementMissing,
         Text::new(

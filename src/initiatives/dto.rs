@@ -13,7 +13,7 @@ use crate::db::schema::{decisions, opinions};
 use crate::holders::dto::{HolderSummary, NewHolder};
 use crate::http::error::{ApiError, FaultCode};
 use crate::http::extract::absent_or_null;
-use crate::ids::{DocumentId, HolderId, InitiativeId, MandateId, NoteId, OpinionId};
+use crate::ids::{DocumentId, HolderId, InitiativeId, MandateId, NoteId, OpinionId, PracticeId};
 use crate::mandates::dto::PersonSummary;
 
 codes! {
@@ -319,6 +319,10 @@ pub struct Initiative {
     /// The initiative that this one follows, after a refusal say.
     #[schema(required)]
     pub follows_id: Option<InitiativeId>,
+    /// The practice sheet that inspired it, of any commune. Where it was withdrawn since,
+    /// `GET /v1/practices/{id}/lineage` still names it.
+    #[schema(required)]
+    pub inspired_by_practice_id: Option<PracticeId>,
     /// When it was published; null for what only its holder and the town hall see.
     #[schema(required)]
     pub published_at: Option<DateTime<Utc>>,
@@ -416,6 +420,9 @@ pub struct NewInitiative {
     /// An initiative of the commune that this one follows.
     #[schema(nullable = false)]
     pub follows_id: Option<InitiativeId>,
+    /// The published practice sheet that inspired it, of any commune.
+    #[schema(nullable = false)]
+    pub inspired_by_practice_id: Option<PracticeId>,
     /// For an agent who enters it for a resident.
     #[schema(nullable = false)]
     pub on_behalf: Option<OnBehalf>,
@@ -547,6 +554,10 @@ pub struct InitiativePatch {
     #[serde(default, deserialize_with = "absent_or_null")]
     #[schema(value_type = Option<HolderId>)]
     pub host_id: Option<Option<HolderId>>,
+    /// The published practice sheet that inspired it, of any commune.
+    #[serde(default, deserialize_with = "absent_or_null")]
+    #[schema(value_type = Option<PracticeId>)]
+    pub inspired_by_practice_id: Option<Option<PracticeId>>,
 }
 
 /// Which initiatives to list.
@@ -574,6 +585,8 @@ pub struct InitiativeFilter {
     pub bbox: Option<String>,
     /// Written down after this instant.
     pub created_after: Option<DateTime<Utc>>,
+    /// Those that name this practice sheet as their inspiration.
+    pub inspired_by: Option<PracticeId>,
 }
 
 /// What of the list comes first, and what waits for the town hall.

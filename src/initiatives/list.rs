@@ -119,7 +119,7 @@ pub enum Reader<'a> {
 }
 
 /// Four numbers, as its pattern in the document says; what no pattern can say is which are the smaller.
-fn bounds(bbox: &str) -> Result<[f64; 4], ApiError> {
+pub fn bounds(bbox: &str) -> Result<[f64; 4], ApiError> {
     let numbers: Vec<f64> = bbox
         .split(',')
         .filter_map(|part| part.parse().ok())
@@ -219,6 +219,9 @@ pub async fn list(
         query = query
             .filter(initiatives::holder_id.eq(holder))
             .filter(initiatives::commune_code.eq(holder.commune()));
+    }
+    if let Some(practice) = filter.inspired_by {
+        query = query.filter(initiatives::inspired_by_practice_id.eq(practice));
     }
     if let Some(after) = filter.created_after {
         query = query.filter(initiatives::created_at.gt(after));

@@ -16,9 +16,11 @@ use crate::auth::policy::{Membership, Role, Standing};
 use crate::clock::{paris_day, plus_days};
 use crate::communes::model::CommuneRow;
 use crate::db::contestable_until;
-use crate::db::schema::{decisions, initiatives, opinions, reminders};
+use crate::db::schema::{decisions, initiatives, opinions, practices, reminders};
 use crate::http::error::{ApiError, Code, Fault, FaultCode, Text};
-use crate::ids::{DecisionId, DocumentId, HolderId, InitiativeId, MandateId, OpinionId, UserId};
+use crate::ids::{
+    DecisionId, DocumentId, HolderId, InitiativeId, MandateId, OpinionId, PracticeId, UserId,
+};
 use crate::lifecycle::Step;
 use crate::mandates;
 use crate::mandates::dto::MandateRole;
@@ -49,6 +51,7 @@ pub struct InitiativeRow {
     pub holder_id: Option<HolderId>,
     pub host_id: Option<HolderId>,
     pub follows_id: Option<InitiativeId>,
+    pub inspired_by_practice_id: Option<PracticeId>,
     pub author_id: UserId,
     pub channel: Channel,
     pub entered_by: Option<UserId>,
@@ -165,7 +168,8 @@ impl InitiativeRow {
             place,
             starts_on,
             ends_on,
-            host_id
+            host_id,
+            inspired_by_practice_id
         );
         fill!(description, theme, holder_id);
         if let Some(location) = patch.location {
@@ -282,6 +286,29 @@ async fn readable(session: &mut Session, row: InitiativeRow) -> Result<Found, Ap
     } else {
         Err(ApiError::not_found())
     }
+}
+
+/// What inspires something is a published sheet, of any commune.
+pub async fn require_inspiration(
+    conn: &mut AsyncPgConnection,
+    inspiration: Option<PracticeId>,
+) -> Result<(), ApiError> {
+    let Some(id) = inspiration else {
+        return Ok(());
+    };
+    let published = practices::table
+        .filter(practices::id.eq(id))
+        .filter(practices::commune_code.eq(id.commune()))
+        .filter(practices::state.eq("published"));
+    if diesel::select(exists(published)).get_result(conn).await? {
+        return Ok(());
+    }
+    Err(ApiError::fault(
+        "/inspired_by_practice_id",
+        FaultCode::NotFound,
+        "Aucune fiche publiée n'a cet identifiant.",
+        "No published sheet has this id.",
+    ))
 }
 
 /// Adds a row.

@@ -196,6 +196,7 @@ pub async fn create(
             ));
         }
     }
+    model::require_inspiration(&mut session.conn, new.inspired_by_practice_id).await?;
     let now = session.now;
     let mut row = InitiativeRow {
         id: InitiativeId::new(&commune.code, now)?,
@@ -218,6 +219,7 @@ pub async fn create(
         holder_id,
         host_id: new.host_id,
         follows_id: new.follows_id,
+        inspired_by_practice_id: new.inspired_by_practice_id,
         author_id,
         channel: new
             .on_behalf
@@ -372,6 +374,10 @@ pub async fn update_initiative(
             let patch = body.0;
             let (holder, host) = (patch.holder_id, patch.host_id.flatten());
             bodies_fit(session, &found.row.commune_code, holder, host).await?;
+            // What was named before may have been withdrawn since.
+            let named = patch.inspired_by_practice_id.flatten();
+            let new = named.filter(|_| named != found.row.inspired_by_practice_id);
+            model::require_inspiration(&mut session.conn, new).await?;
             found.row.change(patch)?;
             // It may change hands only among the caller's own.
             let standing = found.row.standing(&session.conn, &session.actor).await?;

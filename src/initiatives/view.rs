@@ -360,6 +360,7 @@ fn compose(
         land: row.land,
         requests_money: row.requests_money,
         follows_id: row.follows_id,
+        inspired_by_practice_id: row.inspired_by_practice_id,
         published_at: row.published_at,
         first_reply_at: row.first_reply_at,
         opinion,

@@ -171,9 +171,9 @@ impl Question {
     }
 }
 
-/// What the cases of initiatives are grouped by.
+/// What the cases of initiatives are grouped by. A case may count in another commune than that of its initiative.
 const GROUPED: &str = "
-    LEFT JOIN initiatives AS i ON (i.id, i.commune_code) = (cases.initiative_id, cases.commune_code)
+    LEFT JOIN initiatives AS i ON i.id = cases.initiative_id
     LEFT JOIN holders AS h ON (h.id, h.commune_code) = (i.holder_id, i.commune_code)";
 
 #[derive(QueryableByName)]

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::dto::MetricRecord;
-use super::indicators::{Indicator, RecordKind, SOURCES};
+use super::indicators::{Indicator, RecordKind, SOURCES, SOURCES_OF_SOME, indicators};
 use super::periods::Period;
 use crate::figures::plain;
 use crate::http::cursor::Page;
 use crate::http::error::ApiError;
+use crate::ids::InitiativeId;
 
 /// Which records.
 #[derive(Clone, Copy)]
@@ -126,4 +127,51 @@ pub async fn list(
         .await?;
     let records = rows.into_iter().map(|row| row.show(kind)).collect();
     Ok(Page::cut(records, limit))
+}
+
+/// What an indicator counts in one initiative, whenever that was.
+#[derive(QueryableByName)]
+pub struct Sum {
+    #[diesel(sql_type = Text)]
+    pub indicator: String,
+    #[diesel(sql_type = SqlUuid)]
+    pub initiative_id: Uuid,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub part: Option<String>,
+    #[diesel(sql_type = Numeric)]
+    pub value: BigDecimal,
+}
+
+/// What these indicators count in each of these initiatives until today; nothing of what has no record.
+pub async fn of_initiatives(
+    conn: &mut AsyncPgConnection,
+    initiatives: &[InitiativeId],
+    codes: &[&str],
+    today: NaiveDate,
+) -> Result<Vec<Sum>, ApiError> {
+    let selects: Vec<String> = indicators()
+        .filter(|indicator| codes.contains(&indicator.code))
+        .map(|indicator| {
+            format!(
+                "SELECT '{}' AS indicator, initiative_id, part::text AS part, sum(value::numeric) AS value \
+                 FROM ({}) AS cases (commune_code, initiative_id, record_id, day, part, value, base) \
+                 WHERE day BETWEEN $2 AND $3 GROUP BY initiative_id, part",
+                indicator.code, indicator.cases
+            )
+        })
+        .collect();
+    let mut communes: Vec<String> = initiatives.iter().map(|id| id.commune()).collect();
+    communes.sort_unstable();
+    communes.dedup();
+    let sql = format!("WITH {SOURCES_OF_SOME} {}", selects.join(" UNION ALL "));
+    Ok(diesel::sql_query(sql)
+        .bind::<Array<Text>, _>(communes)
+        .bind::<Date, _>(NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or(today))
+        .bind::<Date, _>(today)
+        .bind::<Date, _>(today)
+        // All years are one period.
+        .bind::<Text, _>("millennium")
+        .bind::<Array<SqlUuid>, _>(initiatives)
+        .load(conn)
+        .await?)
 }

@@ -66,6 +66,11 @@ const FILLED_BY: &[(&str, &[&str])] = &[
     ("Opinion", &["NewOpinion"]),
     ("PersonSummary", &["NewAccount"]),
     ("Recusal", &["NewRecusal"]),
+    ("LineageEntry", &["NewInitiative", "NewPractice"]),
+    ("Practice", &["NewPractice"]),
+    ("PracticeNeighbour", &["NewPractice"]),
+    ("PracticeProof", &["NewInitiative"]),
+    ("ProofConvention", &["NewConvention", "QuickConvention"]),
     ("ReportedMeasure", &["NewMeasure"]),
     ("VerifiedSignature", &["NewSignatory", "NewMandate"]),
     ("Webhook", &["NewWebhook"]),
@@ -96,6 +101,16 @@ const RENAMED: &[(&str, &str, &[Field])] = &[
         &[("Redirection", "competent_body")],
     ),
     ("InitiativeInside", "publication_withheld_reason", REASONS),
+    (
+        "PracticeProof",
+        "savings_method",
+        &[("NewEvaluation", "method")],
+    ),
+    (
+        "PracticeProof",
+        "savings_source",
+        &[("NewEvaluation", "source")],
+    ),
     (
         "Opinion",
         "text",

@@ -33,6 +33,8 @@ use crate::metrics::indicators::{IndicatorKind, IndicatorUnit, RecordKind};
 use crate::metrics::model::MetricGroup;
 use crate::metrics::periods::PeriodUnit;
 use crate::metrics::territories::TerritoryKind;
+use crate::practices::dto::{LineageKind, NeighbourReason, ParticipationLevel};
+use crate::practices::lifecycle::{PRACTICE, PracticeAction, PracticeState};
 use crate::recusals::dto::RecusalGrounds;
 use crate::sessions::dto::GrantType;
 use crate::subsidies::dto::{SubsidyDuty, SubsidyInbox};
@@ -98,6 +100,11 @@ pub const LISTS: &[CodeList] = &[
     SubsidyInbox::LIST,
     ScdlSchema::LIST,
     ScdlObstacle::LIST,
+    PracticeState::LIST,
+    PracticeAction::LIST,
+    ParticipationLevel::LIST,
+    NeighbourReason::LIST,
+    LineageKind::LIST,
     IndicatorUnit::LIST,
     IndicatorKind::LIST,
     RecordKind::LIST,
@@ -131,6 +138,7 @@ pub fn lifecycles() -> Vec<LifecycleData> {
         OWED_BY_OTHERS.data(),
         HAND_OVER.data(),
         EVALUATION.data(),
+        PRACTICE.data(),
     ]
 }
 

@@ -99,7 +99,7 @@ pub struct NewWebhook {
     #[schema(min_length = 10, max_length = 2000, pattern = r"^https?://[!-~]+$")]
     pub url: String,
     /// What it is told of.
-    #[schema(min_items = 1, max_items = 8)]
+    #[schema(min_items = 1, max_items = 9)]
     pub kinds: Vec<ChangeKind>,
     /// What it is for.
     #[schema(min_length = 1, max_length = 200, nullable = false)]
@@ -120,7 +120,7 @@ pub struct WebhookPatch {
     )]
     pub url: Option<String>,
     /// What it is told of, from now on.
-    #[schema(min_items = 1, max_items = 8, nullable = false)]
+    #[schema(min_items = 1, max_items = 9, nullable = false)]
     pub kinds: Option<Vec<ChangeKind>>,
     /// What it is for.
     #[serde(default, deserialize_with = "absent_or_null")]

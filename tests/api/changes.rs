@@ -107,6 +107,9 @@ async fn public_state(reader: &Client, communes: &[&str]) -> Copy {
     for convention in reader.every("/v1/conventions").await {
         keep("convention", &convention);
     }
+    for practice in reader.every("/v1/practices").await {
+        keep("practice", &practice);
+    }
     for commune in communes {
         for (kind, list) in [
             ("meeting", "meetings"),
@@ -169,7 +172,7 @@ async fn snapshot_and_feed_give_what_is_public() {
     follower.catch_up().await;
     let state = public_state(&world.anyone, &[LOOS, LENS]).await;
     let kinds: BTreeSet<&str> = state.keys().map(|(kind, _)| kind.as_str()).collect();
-    assert_eq!(kinds.len(), 7, "{kinds:?}");
+    assert_eq!(kinds.len(), 8, "{kinds:?}");
     same(&follower.copy, &state);
     everything_says_the_same(&world).await;
     // Another reads the feed alone, from its start.

@@ -31,6 +31,8 @@ pub struct Things {
     /// Of the commune, and kept by the holder's upkeep.
     pub commitments: Vec<String>,
     pub holders: Vec<String>,
+    /// Proved by one of the initiatives each.
+    pub practices: Vec<String>,
     /// Initiatives that are begun as it goes.
     born: Mutex<Vec<String>>,
 }
@@ -41,6 +43,7 @@ pub async fn things(world: &World) -> Things {
         conventions: Vec::new(),
         commitments: Vec::new(),
         holders: Vec::new(),
+        practices: Vec::new(),
         born: Mutex::default(),
     };
     for _ in 0..4 {
@@ -88,6 +91,13 @@ pub async fn things(world: &World) -> Things {
         world.agent.act(&path, "start_review", json!({})).await.ok();
         things.initiatives.push(path);
     }
+    for _ in 0..2 {
+        for initiative in &things.initiatives {
+            let proof = json!({"initiative_ids": [initiative.rsplit('/').next()]});
+            let practice = crate::practices::drafted(&world.agent, LOOS, proof).await;
+            things.practices.push(practice);
+        }
+    }
     things
 }
 
@@ -105,7 +115,7 @@ pub async fn do_something(world: &World, things: &Things, dice: &mut Dice) {
     let initiative = things.initiatives[dice.roll(things.initiatives.len())].clone();
     let reason = json!({"reason": "Il le faut."});
     let meetings = format!("/v1/communes/{LOOS}/meetings");
-    let reply = match dice.roll(24) {
+    let reply = match dice.roll(26) {
         0 | 1 => agent.act(&initiative, "unpublish", reason).await,
         2 | 3 => agent.act(&initiative, "publish", json!(null)).await,
         4 => {
@@ -203,6 +213,21 @@ pub async fn do_something(world: &World, things: &Things, dice: &mut Dice) {
             match dice.roll(3) {
                 0 => resident.delete(&path).await,
                 _ => resident.put(&path, json!(null)).await,
+            }
+        }
+        24 | 25 => {
+            let practice = &things.practices[dice.roll(things.practices.len())];
+            match dice.roll(7) {
+                0 => agent.act(practice, "withdraw", reason).await,
+                1..=3 => agent.act(practice, "publish", json!(null)).await,
+                4 => {
+                    let proof = json!({"initiative_ids": [initiative.rsplit('/').next()]});
+                    agent.edit(practice, proof).await
+                }
+                _ => {
+                    let tips = format!("Conseil {}", dice.roll(1000));
+                    agent.edit(practice, json!({"tips": tips})).await
+                }
             }
         }
         16 => {

@@ -41,7 +41,13 @@ impl Dice {
 async fn lives(app: &TestApp, world: &World, count: u64) {
     let mut dice = Dice(2026);
     let (user, mayor) = (world.agent.id(), world.mayor.id());
-    let mut rows = String::new();
+    let sheet = app.row_id(LOOS);
+    let mut rows = format!(
+        "INSERT INTO practices (id, commune_code, state, title, theme, participation_level, tags, context, objectives, approach, \
+            results, contact_service, contact_address, created_by, published_at, state_changed_at, created_at, folded_text) \
+         VALUES ('{sheet}', '{LOOS}', 'published', 'x', 'sport', 'citizen_led', '{{}}', 'x', 'x', 'x', 'x', 'x', 'x', '{user}', \
+            '2024-01-01T10:00:00Z', '2024-01-01T10:00:00Z', '2024-01-01T10:00:00Z', 'x');"
+    );
     for _ in 0..count {
         let commune = dice.one(&[LOOS, LOOS, LENS]);
         let holder = app.holder_row(commune, dice.one(&KINDS), None).await;
@@ -67,6 +73,11 @@ async fn lives(app: &TestApp, world: &World, count: u64) {
             .await;
         let theme = dice.one(&THEMES);
         let wait = dice.below(40);
+        if dice.below(3) == 0 {
+            rows.push_str(&format!(
+                "UPDATE initiatives SET inspired_by_practice_id = '{sheet}' WHERE id = '{id}';"
+            ));
+        }
         rows.push_str(&format!(
             "UPDATE initiatives SET theme = '{theme}', first_reply_at = submitted_at + interval '{wait} days' WHERE id = '{id}';"
         ));

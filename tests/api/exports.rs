@@ -36,7 +36,8 @@ fn file(path: &str, format: &str) -> String {
 }
 
 async fn lived_in(world: &World) {
-    active(world).await;
+    let (initiative, _) = active(world).await;
+    crate::practices::published(world, &initiative, json!({})).await;
     world
         .camille
         .post(
@@ -96,6 +97,7 @@ async fn a_file_is_the_list() {
         ("holders", loos("holders?kind=association")),
         ("authorities", loos("authorities?kind=deliberation")),
         ("subsidies", loos("subsidies?year=2026")),
+        ("practices", "/v1/practices?theme=agriculture".to_owned()),
     ] {
         let items = world.anyone.every(&path).await;
         let ndjson = world.anyone.get(&file(&path, "ndjson")).await;

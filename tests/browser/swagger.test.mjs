@@ -23,6 +23,7 @@ const STORY = [
   'meetings',
   'measures',
   'metrics',
+  'practices',
   'exports',
   'changes',
   'webhooks',

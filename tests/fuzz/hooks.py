@@ -52,6 +52,8 @@ REFERENCES = {
     "holder_id": "holders",
     "host_id": "holders",
     "initiative_id": "initiatives",
+    "initiative_ids": "initiatives",
+    "inspired_by_practice_id": "practices",
     "mandate_id": "mandates",
     "user_id": "users",
 }
@@ -216,6 +218,19 @@ UNSAID_THERE = {
     ("POST /v1/initiatives/{id}/submit", "#/description", "required"),
     ("POST /v1/initiatives/{id}/submit", "#/holder_id", "required"),
     ("POST /v1/initiatives/{id}/submit", "#/theme", "required"),
+    # A draft of a sheet too; it is complete when it is published, and stays so. Each tag once.
+    *(
+        (operation, f"#/{text}", "required")
+        for operation in ("POST /v1/practices/{id}/publish", "PATCH /v1/practices/{id}")
+        for text in ("theme", "participation_level", "context", "objectives", "approach", "results", "contact")
+    ),
+    ("POST /v1/communes/{code}/practices", "#/tags", "repeated"),
+    ("PATCH /v1/practices/{id}", "#/tags", "repeated"),
+    # A point of the earth, and a distance from something.
+    ("GET /v1/practices", "near", "out_of_range"),
+    ("GET /v1/practices", "near", "required"),
+    ("GET /v1/practices.{format}", "near", "out_of_range"),
+    ("GET /v1/practices.{format}", "near", "required"),
     # Each age band once.
     ("PUT /v1/initiatives/{id}/headcounts/{day}", "#/counts", "repeated"),
     ("POST /v1/initiatives/{id}/evaluation", "#/people", "repeated"),

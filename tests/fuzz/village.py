@@ -158,7 +158,7 @@ class Village:
     KINDS = (
         "initiatives", "conventions", "commitments", "fulfilments", "evaluations",
         "holders", "meetings", "mandates", "authorities", "users", "documents",
-        "hand_overs", "convention-templates", "webhooks", "webhook-deliveries",
+        "hand_overs", "convention-templates", "webhooks", "webhook-deliveries", "practices",
     )  # fmt: skip
 
     def __init__(self):
@@ -177,6 +177,7 @@ class Village:
         webhooks = agent.data(hooks) or [agent.post(hooks, hook)]
         self.keep("webhooks", webhooks)
         self.keep("webhook-deliveries", [agent.post(f"/v1/webhooks/{webhooks[0]['id']}/ping")])
+        self.keep("practices", agent.data(f"/v1/practices?commune={COMMUNE}&limit=100"))
         self.keep("users", (person.get("/v1/me") for person in self.people))
         self.keep("initiatives", agent.data(f"/v1/initiatives?commune={COMMUNE}&limit=100"))
         for initiative in self.ids["initiatives"]:

@@ -1,78 +1,28 @@
 //! `/v1/conventions/{id}/document.html`, `/v1/conventions/{id}/document.pdf`
 
-use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, Responder, get, web};
-use sha2::{Digest, Sha256};
+use actix_web::{get, web};
 
 use super::sheet::{self, Names, Proof, Sheet};
-use super::{html, pdf};
+use super::{form, html};
 use crate::auth::caller::Anyone;
 use crate::conventions::content::{self, ConventionContent};
 use crate::conventions::model;
-use crate::conventions::parties::{self, PartyState, hexadecimal};
+use crate::conventions::parties::{self, PartyState};
 use crate::conventions::view::Fingerprint;
 use crate::http::error::{ApiError, Code};
 use crate::http::problem::Problem;
-use crate::http::reply::cache_control;
 use crate::http::routes::Routes;
 use crate::ids::ConventionId;
 use crate::state::{Session, State};
+use crate::typesetting::answer::{Paper, Pdf, tag};
+use crate::typesetting::layout::Flow;
+use crate::typesetting::pdf::{self, Work};
 
 pub fn configure(routes: &mut Routes) {
     routes
         .service(get_convention_document_html)
         .service(get_convention_document_pdf);
-}
-
-/// The bytes of a PDF, for the document.
-struct Pdf;
-
-impl utoipa::PartialSchema for Pdf {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
-            .into()
-    }
-}
-
-impl utoipa::ToSchema for Pdf {}
-
-/// A document as an answer, or that the reader has it.
-pub struct Paper {
-    content_type: &'static str,
-    policy: Option<&'static str>,
-    etag: String,
-    is_public: bool,
-    /// Nothing where the reader has it.
-    body: Option<Vec<u8>>,
-}
-
-impl Responder for Paper {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let mut answer = match self.body {
-            Some(_) => HttpResponse::Ok(),
-            None => HttpResponse::NotModified(),
-        };
-        answer
-            .insert_header((header::ETAG, self.etag))
-            .insert_header((
-                header::CACHE_CONTROL,
-                cache_control(self.is_public.then_some(30)),
-            ))
-            .insert_header((header::VARY, "Authorization"));
-        if let Some(policy) = self.policy {
-            answer.insert_header((header::CONTENT_SECURITY_POLICY, policy));
-        }
-        match self.body {
-            Some(body) => answer.content_type(self.content_type).body(body),
-            None => answer.finish(),
-        }
-    }
 }
 
 /// The sheet of a version as the caller may see it: a draft of what it holds now, any other of the content that was
@@ -145,14 +95,6 @@ async fn public_tag(
         &shown.version.to_be_bytes(),
         shown.content_sha256.unwrap_or_default().as_bytes(),
     ])))
-}
-
-fn tag(of: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    for part in of {
-        hash.update(part);
-    }
-    format!("\"{}\"", hexadecimal(&hash.finalize()))
 }
 
 /// Get a convention as a page to read and to print
@@ -232,7 +174,14 @@ pub async fn get_convention_document_pdf(
     if anyone.has(&etag) {
         return Ok(paper(etag, None));
     }
-    let body = pdf::typeset(sheet).await?;
+    let work = Work {
+        title: sheet.title.clone(),
+        stamp: sheet.stamp,
+        foot: form::foot(&sheet),
+        length: sheet.length(),
+        fill: move |flow: &mut Flow<'_>| form::whole(flow, &sheet),
+    };
+    let body = pdf::typeset(work).await?;
     Ok(paper(etag, Some(body.ok_or_else(|| not_typeset(*id))?)))
 }
 

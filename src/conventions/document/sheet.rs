@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::french::{clean, date, money, number, recurrence};
 use super::values::{TERMS, promised, value};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side};
 use crate::conventions::content::{ContentCommitment, ContentParty, ConventionContent};
@@ -16,6 +15,7 @@ use crate::conventions::lifecycle::ConventionState;
 use crate::conventions::parties::Signature;
 use crate::holders::dto::HolderKind;
 use crate::templates::articles::{self, fill, told};
+use crate::typesetting::french::{clean, date, money, number, recurrence};
 
 /// A whole document.
 #[derive(Debug, Serialize)]

@@ -1,12 +1,12 @@
 //! The values of the variables of articles, from the content that is signed.
 
-use super::french::{clean, date, money};
 use crate::authorities::dto::AuthorityKind;
 use crate::commitments::dto::{CommuneRoute, Side};
 use crate::conventions::content::{ContentAuthority, ConventionContent};
 use crate::conventions::dto::{ContributorStatus, Party, WorksOwnership};
 use crate::initiatives::dto::Land;
 use crate::templates::articles::TemplateVariable as Variable;
+use crate::typesetting::french::{clean, date, money};
 
 /// The terms of a convention that its paper says in any case.
 pub const TERMS: &[(Variable, &str)] = &[

@@ -122,9 +122,11 @@ pub fn indicators() -> impl Iterator<Item = &'static Indicator> {
         .chain(people::PEOPLE)
 }
 
-/// What indicators count, under the names that their SQL uses. `$1` communes, `$2` first day, `$3` last day, `$4` today,
-/// `$5` year, quarter or month. Days are those of Europe/Paris. A source that no indicator asks for is not read.
-pub const SOURCES: &str = "
+/// The sources, of which an addition may narrow the initiatives.
+macro_rules! sources {
+    ($narrower:literal) => {
+        concat!(
+            "
 received AS (
     SELECT id, commune_code, holder_id, published_at IS NOT NULL AS published, reply_due_on, reply_paused_on,
         (submitted_at AT TIME ZONE 'Europe/Paris')::date AS submitted_on,
@@ -133,7 +135,9 @@ received AS (
             WHEN state NOT IN ('submitted', 'in_review', 'changes_requested') THEN state_changed_at
             END AT TIME ZONE 'Europe/Paris')::date AS answered_on
     FROM initiatives
-    WHERE commune_code = ANY($1) AND submitted_at IS NOT NULL
+    WHERE commune_code = ANY($1) AND submitted_at IS NOT NULL ",
+            $narrower,
+            "
 ),
 seen AS (SELECT * FROM received WHERE published),
 moves AS (
@@ -186,7 +190,16 @@ period_ends AS (
             ELSE interval '1 month' END AS width) AS w
     CROSS JOIN LATERAL generate_series(date_trunc($5, $2::timestamp), $3::timestamp, w.width) AS p
     WHERE p::date <= $4
-)";
+)"
+        )
+    };
+}
+
+/// What indicators count, under the names that their SQL uses. `$1` communes, `$2` first day, `$3` last day, `$4` today,
+/// `$5` year, quarter or month. Days are those of Europe/Paris. A source that no indicator asks for is not read.
+pub const SOURCES: &str = sources!("");
+/// The same of some initiatives only: `$6`.
+pub const SOURCES_OF_SOME: &str = sources!("AND id = ANY($6)");
 
 const PUBLISHED: Text = Text::new("Initiatives publiées.", "Published initiatives.");
 const ALL_RECEIVED: Text = Text::new(

@@ -122,6 +122,29 @@ pub const PEOPLE: &[Indicator] = &[
             GROUP BY s.commune_code, h.id, h.kind, date_trunc($5, s.submitted_on::timestamp)",
     },
     Indicator {
+        code: "practices_reused",
+        label: Text::new("Pratiques reprises", "Practices reused"),
+        definition: Text::new(
+            "Initiatives acceptées dans l'année, ici ou dans une autre commune, qui s'inspirent d'une fiche de bonne pratique de la commune.",
+            "Initiatives accepted in the year, here or in another commune, that a practice sheet of the commune inspired.",
+        ),
+        inclusion: PUBLISHED,
+        formula: Text::new(
+            "Nombre d'initiatives, à la date de la décision ; elles comptent dans la commune de la fiche.",
+            "Number of initiatives, on the day of the decision; they count in the commune of the sheet.",
+        ),
+        unit: Count,
+        kind: Total,
+        breakdown: None,
+        records: Some(Initiative),
+        cases: "SELECT p.commune_code, i.id, i.id, max(d.decided_on), NULL, 1, NULL \
+            FROM practices AS p JOIN initiatives AS i ON i.inspired_by_practice_id = p.id \
+            JOIN decisions AS d ON (d.initiative_id, d.commune_code) = (i.id, i.commune_code) \
+            WHERE p.commune_code = ANY($1) AND i.published_at IS NOT NULL AND d.outcome = 'accepted' \
+                AND d.contested_at IS NULL \
+            GROUP BY p.commune_code, i.id, date_trunc($5, d.decided_on::timestamp)",
+    },
+    Indicator {
         code: "measures",
         label: Text::new("Mesures saisies", "Measures reported by hand"),
         definition: Text::new(

@@ -209,6 +209,7 @@ async fn of_lens(world: &World) -> Vec<(&'static str, Value)> {
         ("host_id", holder["id"].clone()),
         ("follows_id", initiative["id"].clone()),
         ("initiative_id", initiative["id"].clone()),
+        ("initiative_ids", json!([initiative["id"]])),
         ("commitment_ids", json!([commitment["id"]])),
         ("parties", json!({"commune": {"mandate_id": mandate}})),
     ]

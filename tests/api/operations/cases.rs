@@ -14,6 +14,7 @@ use crate::documents::{PRESENCE, attached, attaching};
 use crate::evaluations::farm_tracks;
 use crate::initiatives::{accepted, association, idea, in_review, submitted};
 use crate::paper_acts::{on_paper, recorded_decision};
+use crate::practices::{drafted as drafted_sheet, published as published_sheet, sheet};
 use crate::support::app::{LENS, LOOS, World};
 use crate::support::rows::Initiative;
 use crate::support::{Client, TestApp};
@@ -334,6 +335,11 @@ fn quick_yes(world: &World) -> Value {
         "holder_signatory": {"user_id": world.camille.id(), "capacity": "Présidente"}}})
 }
 
+/// A published practice sheet.
+async fn practice(world: &World) -> String {
+    published_sheet(world, &in_review(world).await, json!({})).await
+}
+
 /// A published initiative that people may support.
 async fn published(world: &World) -> String {
     in_review(world).await
@@ -613,6 +619,51 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
                 Case::new(anyone, path)
             }
         }
+
+        "get_commune_report" => {
+            active(world).await;
+            Case::new(anyone, loos("/reports/2026.pdf"))
+        }
+        "list_practices" => {
+            practice(world).await;
+            Case::new(anyone, format!("/v1/practices?commune={LOOS}&limit=2"))
+        }
+        "create_practice" => {
+            let proof = active(world).await.0;
+            let mut body = sheet();
+            body["initiative_ids"] = json!([proof.rsplit('/').next()]);
+            Case::new(agent, loos("/practices")).with(body)
+        }
+        "get_practice" => {
+            let proof = active(world).await.0;
+            Case::new(anyone, published_sheet(world, &proof, json!({})).await)
+        }
+        "update_practice" => Case::new(agent, practice(world).await)
+            .with(json!({"tips": "Réserver les machines avant la moisson."})),
+        "publish_practice" => {
+            let proof = in_review(world).await;
+            let proved = json!({"initiative_ids": [proof.rsplit('/').next()]});
+            let path = drafted_sheet(agent, LOOS, proved).await;
+            Case::new(agent, format!("{path}/publish"))
+        }
+        "withdraw_practice" => {
+            Case::new(agent, format!("{}/withdraw", practice(world).await)).with(reason())
+        }
+        "get_practice_history" => Case::new(anyone, format!("{}/history", practice(world).await)),
+        "get_practice_lineage" => {
+            let root = practice(world).await;
+            let named = json!({"inspired_by_practice_id": root.rsplit('/').next()});
+            let path = published_sheet(world, &in_review(world).await, named).await;
+            Case::new(anyone, format!("{path}/lineage"))
+        }
+        "list_practice_neighbours" => {
+            Case::new(anyone, format!("{}/neighbours", practice(world).await))
+        }
+        "export_practices" => {
+            practice(world).await;
+            Case::new(anyone, format!("/v1/practices.csv?commune={LOOS}"))
+        }
+        "get_linked_practice" => Case::new(anyone, format!("{}.jsonld", practice(world).await)),
 
         "list_authorities" => {
             act(world).await;

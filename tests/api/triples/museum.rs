@@ -638,6 +638,21 @@ async fn evaluation(cast: &Cast, state: &'static str) -> Exhibit {
     exhibit("evaluation", "evaluation", state, path, false)
 }
 
+/// A sheet that an initiative of the museum proves.
+async fn practice(cast: &Cast, state: &'static str) -> Exhibit {
+    let initiative = cast.initiative("in_review", false).await;
+    let proof = initiative.rsplit('/').next().unwrap();
+    let proved = json!({"initiative_ids": [proof]});
+    let path = crate::practices::drafted(&cast.agent, LOOS, proved).await;
+    if state == "published" {
+        cast.agent.act(&path, "publish", Value::Null).await.ok();
+    } else if state == "withdrawn" {
+        let reason = json!({"reason": "Dépassée."});
+        cast.agent.act(&path, "withdraw", reason).await.ok();
+    }
+    exhibit("practice", "practice", state, path, false)
+}
+
 /// Fills the museum: each thing in a matter of its own, so that they do not disturb each other.
 pub async fn fill(app: &TestApp, cast: &Cast) -> Vec<Exhibit> {
     let mut under_way: JoinSet<Vec<Exhibit>> = JoinSet::new();
@@ -661,6 +676,10 @@ pub async fn fill(app: &TestApp, cast: &Cast) -> Vec<Exhibit> {
     for state in ["draft", "validated"] {
         let cast = cast.clone();
         under_way.spawn(async move { vec![evaluation(&cast, state).await] });
+    }
+    for state in ["draft", "published", "withdrawn"] {
+        let cast = cast.clone();
+        under_way.spawn(async move { vec![practice(&cast, state).await] });
     }
     let at_work = cast.clone();
     under_way.spawn(async move { fulfilments(&at_work).await });

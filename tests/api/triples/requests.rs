@@ -107,6 +107,7 @@ pub fn request(exhibit: &Exhibit, action: &str) -> Option<Request> {
         | ("fulfilment", "acknowledge" | "withdraw")
         | ("hand_over", "accept" | "withdraw")
         | ("convention", "open_for_signature")
+        | ("practice", "publish")
         | ("evaluation", "agree" | "validate") => Value::Null,
         ("initiative", "start_review" | "withdraw") => json!({}),
         (
@@ -117,6 +118,7 @@ pub fn request(exhibit: &Exhibit, action: &str) -> Option<Request> {
         | ("commitment", "decline" | "withdraw" | "mark_unfulfilled" | "end_upkeep")
         | ("fulfilment", "dispute")
         | ("hand_over", "refuse")
+        | ("practice", "withdraw")
         | (
             "convention",
             "reopen" | "cancel" | "contest_signature" | "terminate" | "suspend" | "resume"
@@ -164,6 +166,7 @@ fn elsewhere(exhibit: &Exhibit, action: &str) -> Option<Request> {
         ("convention", "update") => {
             patch(json!({"practical_information": "La clé est à l'accueil."}))
         }
+        ("practice", "update") => patch(json!({"tips": "Réserver les machines."})),
         ("evaluation", "update") => patch(json!({"municipal_cost_cents": 2_950_000})),
         ("initiative", "evaluate") => post(format!("{path}/evaluation"), farm_tracks()),
         ("initiative", "add_note") => post(

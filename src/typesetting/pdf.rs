@@ -1,4 +1,4 @@
-//! The sheet as PDF: off the request's worker, a few at once, with an end to the wait and to the length. The same sheet
+//! Paper as PDF: off the request's worker, a few at once, with an end to the wait and to the length. The same work
 //! gives the same bytes: fonts come with the program, and no clock, file or network is asked.
 
 use std::time::Duration;
@@ -17,12 +17,11 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use unicode_bidi::BidiInfo;
 
-use super::layout::{Mark, Measure, PAPER, Style, pages};
-use super::sheet::Sheet;
+use super::layout::{Flow, Mark, Measure, PAPER, Style, pages};
 use crate::http::error::{ApiError, Code};
 
-const REGULAR: &[u8] = include_bytes!("../../../data/fonts/LibertinusSerif-Regular.otf");
-const BOLD: &[u8] = include_bytes!("../../../data/fonts/LibertinusSerif-Bold.otf");
+const REGULAR: &[u8] = include_bytes!("../../data/fonts/LibertinusSerif-Regular.otf");
+const BOLD: &[u8] = include_bytes!("../../data/fonts/LibertinusSerif-Bold.otf");
 
 /// Longest sheet that is typeset, in bytes of text: more than a convention with a hundred commitments, all of them as
 /// long as they may be.
@@ -36,9 +35,25 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// The turns of all workers.
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
 
-/// The PDF of a sheet; nothing for one that is too long.
-pub async fn typeset(sheet: Sheet) -> Result<Option<Vec<u8>>, ApiError> {
-    if sheet.length() > LONGEST {
+/// What is to be typeset.
+pub struct Work<F> {
+    pub title: String,
+    /// Across every page.
+    pub stamp: Option<&'static str>,
+    /// At the foot of every page.
+    pub foot: Vec<String>,
+    /// Bytes of text.
+    pub length: usize,
+    /// Puts it on the pages.
+    pub fill: F,
+}
+
+/// The PDF of some work; nothing for one that is too long.
+pub async fn typeset<F>(work: Work<F>) -> Result<Option<Vec<u8>>, ApiError>
+where
+    F: FnOnce(&mut Flow<'_>) + Send + 'static,
+{
+    if work.length > LONGEST {
         return Ok(None);
     }
     let busy = |seconds| move |_| ApiError::new(Code::Busy).retry_after(seconds);
@@ -46,12 +61,12 @@ pub async fn typeset(sheet: Sheet) -> Result<Option<Vec<u8>>, ApiError> {
         .await
         .map_err(busy(2))?
         .map_err(ApiError::internal)?;
-    let work = tokio::task::spawn_blocking(move || {
+    let drawing = tokio::task::spawn_blocking(move || {
         // The turn lasts as long as the work, even when nobody waits for it any more.
         let _turn = turn;
-        draw(&sheet)
+        draw(work)
     });
-    timeout(LONGEST_WAIT, work)
+    timeout(LONGEST_WAIT, drawing)
         .await
         .map_err(busy(30))?
         .map_err(ApiError::internal)?
@@ -75,7 +90,7 @@ impl Fonts {
     }
 }
 
-fn draw(sheet: &Sheet) -> Result<Vec<u8>, ApiError> {
+fn draw(work: Work<impl FnOnce(&mut Flow<'_>)>) -> Result<Vec<u8>, ApiError> {
     let fonts = Fonts::load().ok_or_else(|| ApiError::internal("the fonts"))?;
     let settings = PageSettings::from_wh(PAPER.0, PAPER.1)
         .ok_or_else(|| ApiError::internal("the size of the paper"))?;
@@ -85,14 +100,14 @@ fn draw(sheet: &Sheet) -> Result<Vec<u8>, ApiError> {
     });
     // No date: the content has none of its own.
     let metadata = Metadata::new()
-        .title(sheet.title.to_owned())
+        .title(work.title)
         .language("fr".to_owned())
         .creator("Fifty-Fifty".to_owned());
     document.set_metadata(metadata);
-    for marks in pages(sheet, &fonts.measure) {
+    for marks in pages(&fonts.measure, &work.foot, work.fill) {
         let mut page = document.start_page_with(settings.clone());
         let mut surface = page.surface();
-        if let Some(text) = sheet.stamp {
+        if let Some(text) = work.stamp {
             stamp(&mut surface, &fonts, text);
         }
         for mark in &marks {

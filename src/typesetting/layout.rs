@@ -1,4 +1,4 @@
-//! The sheet on pages of A4: what stands where, in points from the upper left corner. Lines break at spaces and hyphens,
+//! Text and tables on pages of A4: what stands where, in points from the upper left corner. Lines break at spaces and hyphens,
 //! and anywhere in a word that is wider than its column, so that nothing runs off the paper.
 
 use std::cell::RefCell;
@@ -7,20 +7,15 @@ use std::collections::HashMap;
 use krilla::text::{GlyphId, KrillaGlyph};
 use rustybuzz::{Direction, Face, GlyphInfo, UnicodeBuffer};
 
-use super::html;
-use super::sheet::{Entry, Sheet};
-
 /// Width and height of A4.
 pub const PAPER: (f32, f32) = (595.28, 841.89);
-const LEFT: f32 = 62.0;
+pub const LEFT: f32 = 62.0;
 const TOP: f32 = 57.0;
-const WIDTH: f32 = PAPER.0 - 2.0 * LEFT;
+pub const WIDTH: f32 = PAPER.0 - 2.0 * LEFT;
 /// Lowest line of the footer.
 const FOOT: f32 = PAPER.1 - 34.0;
-const PADDING: f32 = 6.0;
-const GAP: f32 = 8.0;
-/// Room for a signature.
-const TO_SIGN: f32 = 80.0;
+pub const PADDING: f32 = 6.0;
+pub const GAP: f32 = 8.0;
 
 /// How a line is set.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,7 +41,7 @@ impl Style {
         matches!(self, Self::Title | Self::Heading | Self::Bold)
     }
 
-    fn leading(self) -> f32 {
+    pub fn leading(self) -> f32 {
         self.size() * 1.3
     }
 }
@@ -143,7 +138,7 @@ impl Measure {
     }
 
     /// The lines that a text takes in a column.
-    fn wrap(&self, text: &str, style: Style, column: f32) -> Vec<String> {
+    pub fn wrap(&self, text: &str, style: Style, column: f32) -> Vec<String> {
         let mut lines = Vec::new();
         for paragraph in text.split('\n') {
             let (mut line, mut used) = (String::new(), 0.0);
@@ -183,17 +178,15 @@ const fn may_break_after(c: char) -> bool {
     matches!(c, ' ' | '-' | '\u{200b}' | '\u{2000}'..='\u{2006}' | '\u{2008}'..='\u{200a}' | '\u{3000}')
 }
 
-/// The pages of a sheet.
-pub fn pages(sheet: &Sheet, measure: &Measure) -> Vec<Vec<Mark>> {
-    let foot: Vec<String> = sheet
-        .proof
+/// Pages filled by `fill`, with these lines and the number of the page at the foot of each.
+pub fn pages(
+    measure: &Measure,
+    foot: &[String],
+    fill: impl FnOnce(&mut Flow<'_>),
+) -> Vec<Vec<Mark>> {
+    let foot: Vec<String> = foot
         .iter()
-        .flat_map(|proof| {
-            let hash = format!("Empreinte SHA-256 du contenu signé\u{a0}: {}", proof.sha256);
-            let address = format!("Vérification\u{a0}: {}", proof.address);
-            [hash, address].map(|line| measure.wrap(&line, Style::Foot, WIDTH))
-        })
-        .flatten()
+        .flat_map(|line| measure.wrap(line, Style::Foot, WIDTH))
         .collect();
     let foot_height: f32 = foot.iter().map(|_| Style::Foot.leading()).sum();
     let mut flow = Flow {
@@ -202,7 +195,7 @@ pub fn pages(sheet: &Sheet, measure: &Measure) -> Vec<Vec<Mark>> {
         y: TOP,
         bottom: FOOT - foot_height - 20.0,
     };
-    flow.whole(sheet);
+    fill(&mut flow);
     let mut pages = flow.pages;
     let count = pages.len();
     for (page, number) in pages.iter_mut().zip(1..) {
@@ -229,58 +222,32 @@ pub fn pages(sheet: &Sheet, measure: &Measure) -> Vec<Vec<Mark>> {
 }
 
 /// Pages being filled from top to bottom.
-struct Flow<'m> {
-    measure: &'m Measure,
+pub struct Flow<'m> {
+    pub measure: &'m Measure,
     pages: Vec<Vec<Mark>>,
-    y: f32,
+    pub y: f32,
     bottom: f32,
 }
 
 /// A line in a cell.
-type CellLine = (Style, String);
+pub type CellLine = (Style, String);
 
 impl Flow<'_> {
-    fn whole(&mut self, sheet: &Sheet) {
-        self.centred(&sheet.title, Style::Title);
-        self.centred(&sheet.subtitle, Style::Heading);
-        self.y += GAP;
-        for line in &sheet.preamble {
-            self.text(line);
-        }
-        self.text("Entre les parties suivantes\u{a0}:");
-        for party in &sheet.parties {
-            self.heading(party.heading);
-            for line in &party.lines {
-                self.lines(line, Style::Body);
-            }
-        }
-        self.y += GAP;
-        self.text("il est convenu ce qui suit.");
-        for article in &sheet.articles {
-            self.heading(&article.title);
-            for paragraph in &article.paragraphs {
-                self.text(paragraph);
-            }
-        }
-        self.table(sheet);
-        self.signatures(sheet);
-    }
-
-    fn mark(&mut self, mark: Mark) {
+    pub fn mark(&mut self, mark: Mark) {
         if let Some(page) = self.pages.last_mut() {
             page.push(mark);
         }
     }
 
     /// Turns the page unless this height is left on it.
-    fn need(&mut self, height: f32) {
+    pub fn need(&mut self, height: f32) {
         if self.y + height > self.bottom {
             self.pages.push(Vec::new());
             self.y = TOP;
         }
     }
 
-    fn lines(&mut self, text: &str, style: Style) {
+    pub fn lines(&mut self, text: &str, style: Style) {
         for text in self.measure.wrap(text, style, WIDTH) {
             self.need(style.leading());
             self.y += style.leading();
@@ -293,20 +260,20 @@ impl Flow<'_> {
         }
     }
 
-    fn text(&mut self, text: &str) {
+    pub fn text(&mut self, text: &str) {
         self.lines(text, Style::Body);
         self.y += 4.0;
     }
 
     /// A heading stays with what follows it.
-    fn heading(&mut self, text: &str) {
+    pub fn heading(&mut self, text: &str) {
         self.need(Style::Heading.leading() * 4.0);
         self.y += GAP;
         self.lines(text, Style::Heading);
         self.y += 2.0;
     }
 
-    fn centred(&mut self, text: &str, style: Style) {
+    pub fn centred(&mut self, text: &str, style: Style) {
         for text in self.measure.wrap(text, style, WIDTH) {
             self.need(style.leading());
             self.y += style.leading();
@@ -320,38 +287,22 @@ impl Flow<'_> {
         }
     }
 
-    fn table(&mut self, sheet: &Sheet) {
-        let bold = |text: &str| vec![(Style::Bold, text.to_owned())];
-        let total = |sum: &str| bold(&format!("Total\u{a0}: {sum}"));
-        let titles = [
-            bold("La commune s’engage"),
-            bold("Le porteur de projet et ceux qui l’aident s’engagent"),
-        ];
-        self.heading("Tableau des engagements");
-        let titles = titles.map(|cell| self.cell(&cell));
-        self.row(&titles, None);
-        for (ours, theirs) in &sheet.columns.rows {
-            let cells = [ours, theirs]
-                .map(|entry| self.cell(&entry.as_ref().map(entry_lines).unwrap_or_default()));
-            self.row(&cells, Some(&titles));
-        }
-        let totals = [&sheet.columns.commune_total, &sheet.columns.others_total];
-        let cells = totals.map(|sum| self.cell(&total(sum)));
-        self.row(&cells, Some(&titles));
-    }
-
     /// The lines of a cell, each as wide as its column.
-    fn cell(&self, lines: &[CellLine]) -> Vec<CellLine> {
-        let column = WIDTH / 2.0 - 2.0 * PADDING;
+    pub fn cell(&self, lines: &[CellLine], width: f32) -> Vec<CellLine> {
         let wrapped = lines.iter().flat_map(|(style, text)| {
-            let lines = self.measure.wrap(text, *style, column);
+            let lines = self.measure.wrap(text, *style, width - 2.0 * PADDING);
             lines.into_iter().map(|line| (*style, line))
         });
         wrapped.collect()
     }
 
-    /// A row that goes on over the pages, under the titles again.
-    fn row(&mut self, cells: &[Vec<CellLine>; 2], titles: Option<&[Vec<CellLine>; 2]>) {
+    /// A row of cells that are so wide; it goes on over the pages, under the titles again.
+    pub fn row(
+        &mut self,
+        widths: &[f32],
+        cells: &[Vec<CellLine>],
+        titles: Option<&[Vec<CellLine>]>,
+    ) {
         let leading = Style::Body.leading();
         let height = cells.iter().map(Vec::len).max().unwrap_or(0);
         let mut done = 0;
@@ -365,15 +316,16 @@ impl Flow<'_> {
             if count < 2 && done + count < height {
                 self.need(PAPER.1);
                 if let Some(titles) = titles {
-                    self.row(titles, None);
+                    self.row(widths, titles, None);
                 }
                 continue;
             }
-            for (cell, x) in cells.iter().zip([LEFT, LEFT + WIDTH / 2.0]) {
+            let mut x = LEFT;
+            for (cell, width) in cells.iter().zip(widths) {
                 self.mark(Mark::Frame {
                     x,
                     y: self.y,
-                    width: WIDTH / 2.0,
+                    width: *width,
                     height: room - self.y,
                 });
                 let mut y = self.y + PADDING - 3.0;
@@ -386,72 +338,10 @@ impl Flow<'_> {
                         text: text.clone(),
                     });
                 }
+                x += width;
             }
             self.y = room;
             done += count;
         }
     }
-
-    fn signatures(&mut self, sheet: &Sheet) {
-        let count = u8::try_from(sheet.signatures.len()).map_or(1.0, f32::from);
-        let width = (WIDTH - GAP * (count - 1.0)) / count;
-        let leading = Style::Body.leading();
-        let blocks: Vec<Vec<CellLine>> = sheet
-            .signatures
-            .iter()
-            .map(|block| {
-                let name = block.name.iter().map(|name| (Style::Body, name.as_str()));
-                let lines = std::iter::once((Style::Bold, block.heading))
-                    .chain(name)
-                    .chain([(Style::Body, block.capacity.as_str())])
-                    .chain([(
-                        Style::Body,
-                        block.signed.as_deref().unwrap_or(html::TO_SIGN),
-                    )]);
-                lines
-                    .flat_map(|(style, text)| {
-                        let lines = self.measure.wrap(text, style, width - 2.0 * PADDING);
-                        lines.into_iter().map(move |line| (style, line))
-                    })
-                    .collect()
-            })
-            .collect();
-        let tall = |block: &Vec<CellLine>| block.iter().map(|_| leading).sum::<f32>();
-        let height = blocks.iter().map(tall).fold(0.0, f32::max) + 2.0 * PADDING + TO_SIGN;
-        // Who signs sees what the boxes are for: heading and boxes stay together.
-        self.need(height + 5.0 * leading);
-        self.heading("Signatures");
-        self.text(&format!(
-            "Fait en {} exemplaires originaux.",
-            sheet.originals
-        ));
-        self.y += GAP;
-        let mut x = LEFT;
-        for block in blocks {
-            self.mark(Mark::Frame {
-                x,
-                y: self.y,
-                width,
-                height,
-            });
-            let mut y = self.y + PADDING - 3.0;
-            for (style, text) in block {
-                y += leading;
-                self.mark(Mark::Line {
-                    x: x + PADDING,
-                    y,
-                    style,
-                    text,
-                });
-            }
-            x += width + GAP;
-        }
-        self.y += height;
-    }
-}
-
-fn entry_lines(entry: &Entry) -> Vec<CellLine> {
-    let title = (Style::Bold, entry.title.clone());
-    let lines = entry.lines.iter().map(|line| (Style::Body, line.clone()));
-    std::iter::once(title).chain(lines).collect()
 }

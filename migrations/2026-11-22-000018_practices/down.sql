@@ -1,0 +1,17 @@
+DROP FUNCTION metres_between;
+DROP TRIGGER changes_proved ON changes;
+DROP FUNCTION note_proved;
+DROP TRIGGER headcounts_noted ON headcounts;
+DROP TABLE practice_initiatives;
+DROP TRIGGER initiatives_inspired ON initiatives;
+DROP TRIGGER initiatives_inspired_anew ON initiatives;
+DROP INDEX initiatives_by_inspiration;
+DROP TABLE practices;
+DROP FUNCTION note_proof;
+DROP FUNCTION note_practices_of;
+DROP FUNCTION note_practice;
+DROP FUNCTION keep_proof;
+DROP FUNCTION guard_proof;
+DROP FUNCTION guard_practice;
+DROP FUNCTION guard_inspiration;
+DELETE FROM lifecycle_transitions WHERE lifecycle = 'practice';
