@@ -172,6 +172,8 @@ tenant_ids! {
     DocumentId,
     /// An address that is told what changes.
     WebhookId,
+    /// A program of a partner.
+    ClientId,
     /// A change that is told to a webhook.
     DeliveryId,
 }

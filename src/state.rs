@@ -104,7 +104,13 @@ impl State {
         if lock {
             Manager::begin_transaction(&mut *conn).await?;
         }
-        match Actor::load(&conn, request.user, now, lock).await {
+        let actor = match (request.user, &request.client) {
+            (Some(account), Some(shown)) => {
+                Actor::load_program(&conn, account, Some(shown), now, lock).await
+            }
+            (user, _) => Actor::load(&conn, user, now, lock).await,
+        };
+        match actor {
             Ok(actor) => Ok(Session { conn, now, actor }),
             Err(error) => {
                 if lock {

@@ -1,5 +1,6 @@
 //! The two kinds of readers of a request: someone who says who they are, and anyone.
 
+use std::net::IpAddr;
 use std::ops::Deref;
 
 use actix_web::dev::Payload;
@@ -7,9 +8,11 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
+use super::policy::Scope;
+use super::tokens::{Bearer, ClientGrant};
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::BodyDigest;
-use crate::http::middleware::BodyLeftOut;
+use crate::http::middleware::{BodyLeftOut, OpenTo};
 use crate::http::reply::none_match;
 use crate::ids::UserId;
 use crate::state::State;
@@ -28,10 +31,22 @@ pub struct Unidentified(pub Request);
 #[derive(Clone)]
 pub struct Request {
     pub user: Option<UserId>,
+    /// What a program shows.
+    pub client: Option<Shown>,
     /// Method and path: what an idempotency key belongs to.
     pub operation: String,
     pub idempotency_key: Option<String>,
     http: HttpRequest,
+}
+
+/// What a program shows with a request, to be held against what the database says of it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub grant: ClientGrant,
+    /// Where the request comes from.
+    pub address: Option<IpAddr>,
+    /// The scope that the operation asks for; none where everybody reads.
+    pub needs: Option<Scope>,
 }
 
 impl Request {
@@ -42,7 +57,7 @@ impl Request {
         match http.headers().get(header::AUTHORIZATION) {
             None => Self::of(http, None),
             Some(value) => {
-                let user = value
+                let bearer = value
                     .to_str()
                     .ok()
                     .and_then(|text| text.split_once(' '))
@@ -50,14 +65,14 @@ impl Request {
                     .and_then(|(_, token)| state.keys.check(token.trim(), state.clock.now()));
                 Self::of(
                     http,
-                    Some(user.ok_or_else(|| ApiError::unauthorized(true))?),
+                    Some(bearer.ok_or_else(|| ApiError::unauthorized(true))?),
                 )
             }
         }
     }
 
-    /// The rest of what a request says, for this person or nobody.
-    fn of(http: &HttpRequest, user: Option<UserId>) -> Result<Self, ApiError> {
+    /// The rest of what a request says, for this account or nobody.
+    fn of(http: &HttpRequest, bearer: Option<Bearer>) -> Result<Self, ApiError> {
         // A key belongs to a POST; anything else is repeated without one.
         let key = http.headers().get("Idempotency-Key");
         let idempotency_key = match key.filter(|_| http.method() == Method::POST) {
@@ -71,8 +86,16 @@ impl Request {
             })?),
         };
         let operation = format!("{} {}", http.method(), http.path());
+        let user = bearer.as_ref().map(|bearer| bearer.user);
+        let address = address_of(http);
+        let client = bearer.and_then(|bearer| bearer.client).map(|grant| Shown {
+            grant,
+            address,
+            needs: None,
+        });
         Ok(Self {
             user,
+            client,
             operation,
             idempotency_key,
             http: http.clone(),
@@ -132,6 +155,11 @@ impl Request {
     }
 }
 
+/// The address that a request comes from; one of IPv4 as such, however it was written.
+fn address_of(http: &HttpRequest) -> Option<IpAddr> {
+    http.peer_addr().map(|peer| peer.ip().to_canonical())
+}
+
 /// The key without its quotes.
 fn read_key(header: &HeaderValue) -> Option<String> {
     let text = header.to_str().ok()?;
@@ -162,10 +190,19 @@ impl FromRequest for Caller {
     type Future = std::future::Ready<Result<Self, ApiError>>;
 
     fn from_request(http: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(match Request::read(http) {
-            Ok(request) if request.user.is_none() => Err(ApiError::unauthorized(false)),
-            read => read.map(Self),
-        })
+        std::future::ready(Request::read(http).and_then(|mut request| {
+            if request.user.is_none() {
+                return Err(ApiError::unauthorized(false));
+            }
+            // What the document opens to no program is closed to all, whatever the handler would say.
+            if let Some(shown) = &mut request.client {
+                let extensions = http.extensions();
+                let open_to = extensions.get::<OpenTo>().and_then(|open| open.0);
+                let scope = open_to.ok_or_else(ApiError::people_only)?;
+                shown.needs = Some(scope);
+            }
+            Ok(Self(request))
+        }))
     }
 }
 

@@ -17,6 +17,7 @@ use super::contract::Contract;
 use super::error::{ApiError, Code, Language};
 use super::extract::ReadQuery;
 use super::{deprecated, problem};
+use crate::auth::policy::Scope;
 use crate::telemetry::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -124,6 +125,9 @@ pub async fn edge(
 /// A mark on requests whose answer is sent without its body: who would have to make a long one need not.
 pub struct BodyLeftOut;
 
+/// The scope that opens the operation of a request to programs.
+pub struct OpenTo(pub Option<Scope>);
+
 /// An answer that needs no handler.
 enum Early {
     /// What a resource allows.
@@ -161,6 +165,7 @@ fn admit(request: &mut ServiceRequest, route: &str) -> Result<(), Early> {
         .read_query(request.query_string())
         .map_err(Early::Problem)?;
     request.extensions_mut().insert(ReadQuery(query));
+    request.extensions_mut().insert(OpenTo(operation.scope));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Every closed list and every lifecycle of the API. A new one is registered here; tests find what was forgotten.
 
 use crate::audit::{Beginning, Notice, Subject, Visibility};
-use crate::auth::policy::Role;
+use crate::auth::policy::{Role, Scope};
 use crate::authorities::dto::AuthorityKind;
 use crate::changes::dto::{ChangeKind, ChangeType};
 use crate::codes::CodeList;
@@ -44,6 +44,7 @@ use crate::worklist::dto::WorkKind;
 /// The closed lists, in the order of the story.
 pub const LISTS: &[CodeList] = &[
     Role::LIST,
+    Scope::LIST,
     MandateRole::LIST,
     HolderKind::LIST,
     HolderAction::LIST,
