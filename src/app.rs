@@ -18,7 +18,7 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    authorities, changes, commitments, communes, conventions, documents, envelopes, evaluations,
+    authorities, changes, clients, commitments, communes, conventions, documents, envelopes, evaluations,
     exports, front_end, holders, initiatives, mandates, measures, meetings, metrics, openapi,
     recusals, reference, sessions, subsidies, templates, users, webhooks, worklist,
 };
@@ -70,6 +70,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(metrics::routes::configure)
         .configure(changes::routes::configure)
         .configure(webhooks::routes::configure)
+        .configure(clients::routes::configure)
         .configure(reference::routes::configure);
 }
 

@@ -58,6 +58,7 @@ use crate::http::routes::Routes;
         (name = "exports", description = "Open data: what everybody may read, as files for spreadsheets, maps and programs."),
         (name = "changes", description = "What has changed, in order: for those who keep a copy."),
         (name = "webhooks", description = "Addresses that are told what changes in a commune."),
+        (name = "clients", description = "Programs of partners: what they may do in a commune, and how much they do."),
         (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]
@@ -266,6 +267,12 @@ fn headers() -> Value {
             "required": true,
             "schema": {"type": "string", "pattern": "^Bearer"},
             "example": "Bearer error=\"invalid_token\"",
+        },
+        "ClientChallenge": {
+            "description": "How a program says who it is (RFC 7617).",
+            "required": true,
+            "schema": {"type": "string", "pattern": "^Basic "},
+            "example": "Basic realm=\"Fifty-Fifty\"",
         },
         "IdempotencyReplayed": {
             "description": "That this is the answer to an earlier request with the same `Idempotency-Key`.",
@@ -506,6 +513,10 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
         }
         for (status, response) in responses.iter_mut() {
             let mut names = headers_of(status, repeatable);
+            if oauth && status == "401" {
+                names.retain(|(name, _)| *name != "WWW-Authenticate");
+                names.push(("WWW-Authenticate", "ClientChallenge"));
+            }
             if has_etag(status) {
                 names.push(("ETag", "ETag"));
             }

@@ -20,7 +20,7 @@ use crate::state::{Shared, State};
 use crate::telemetry::{self, say};
 use crate::users::dto::Locale;
 use crate::users::model::{self as users, UserRow};
-use crate::{clockwork, communes, demonstration, openapi, webhooks};
+use crate::{clients, clockwork, communes, demonstration, openapi, webhooks};
 
 /// Why the program stops, in words for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -269,6 +269,7 @@ async fn serve_on(
     let handle = server.handle();
     let housekeeping = tokio::spawn(keep_house(state.clone()));
     let sending = tokio::spawn(webhooks::worker::run(state.clone()));
+    let counting = tokio::spawn(clients::usage::run(state.clone()));
     let running = tokio::spawn(server);
     say(&format!(
         "Fifty-Fifty serves {address}/v1 and its documentation at {address}/docs/ (started in {:.1} s).\nCtrl-C stops it.",
@@ -288,6 +289,12 @@ async fn serve_on(
     handle.stop(true).await;
     housekeeping.abort();
     sending.abort();
+    counting.abort();
+    // Once it has ended, nothing that it has taken is lost; what it was writing is.
+    let _ = counting.await;
+    if let Err(error) = clients::usage::flush(&state).await {
+        tracing::warn!(cause = %error, "usage of clients");
+    }
     state.pool.close();
     running.await.map_err(std::io::Error::other)??;
     Ok(())

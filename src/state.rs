@@ -13,6 +13,7 @@ use crate::auth::caller::Request;
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Keys;
 use crate::changes::watch::Watch;
+use crate::clients::usage::Usage;
 use crate::clock::{Clock, paris_day};
 use crate::db::{Connection, DatabaseError, Pool};
 use crate::documents::storage::Storage;
@@ -27,6 +28,8 @@ pub struct State {
     shared: Arc<Shared>,
     /// Where the feed of changes has come to.
     pub feed: Arc<Watch>,
+    /// How much programs of partners do.
+    pub usage: Arc<Usage>,
     pub pool: Pool,
 }
 
@@ -84,6 +87,7 @@ impl State {
         Self {
             shared: Arc::new(shared),
             feed: Arc::default(),
+            usage: Arc::default(),
             pool,
         }
     }
@@ -94,6 +98,7 @@ impl State {
         Ok(Self {
             shared: Arc::clone(&self.shared),
             feed: Arc::clone(&self.feed),
+            usage: Arc::clone(&self.usage),
             pool: self.pool.share(workers)?,
         })
     }

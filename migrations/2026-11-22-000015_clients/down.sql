@@ -1,8 +1,6 @@
-DROP TRIGGER signatures_people_only ON signatures;
 DROP TRIGGER convention_parties_people_only ON convention_parties;
 DROP TRIGGER participations_people_only ON participations;
 DROP TRIGGER endorsements_people_only ON endorsements;
-DROP TRIGGER decisions_people_only ON decisions;
 DROP TRIGGER opinions_people_only ON opinions;
 DROP TRIGGER identities_people_only ON identities;
 DROP TRIGGER holder_members_people_only ON holder_members;

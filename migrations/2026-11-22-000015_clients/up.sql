@@ -62,8 +62,8 @@ END $$;
 CREATE TRIGGER users_keep_their_kind BEFORE UPDATE OF kind ON users
     FOR EACH ROW WHEN (OLD.kind <> NEW.kind) EXECUTE FUNCTION guard_account_kind();
 
--- What only people do: a program has no mandate, and so decides nothing and signs nothing for the commune; it signs for
--- nobody else, gives no opinion, joins no holder, supports nothing, and does not sign in as people do.
+-- What only people do: a program has no mandate, and so decides nothing and signs nothing for the commune; it is no party
+-- to a convention, gives no opinion, joins no holder, supports nothing, and does not sign in as people do.
 CREATE FUNCTION people_only() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     who uuid := to_jsonb(NEW) ->> TG_ARGV[0];
@@ -84,15 +84,11 @@ CREATE TRIGGER identities_people_only BEFORE INSERT OR UPDATE OF user_id ON iden
     FOR EACH ROW EXECUTE FUNCTION people_only('user_id');
 CREATE TRIGGER opinions_people_only BEFORE INSERT OR UPDATE OF given_by ON opinions
     FOR EACH ROW EXECUTE FUNCTION people_only('given_by');
-CREATE TRIGGER decisions_people_only BEFORE INSERT OR UPDATE OF decided_by ON decisions
-    FOR EACH ROW EXECUTE FUNCTION people_only('decided_by');
 CREATE TRIGGER endorsements_people_only BEFORE INSERT OR UPDATE OF user_id ON endorsements
     FOR EACH ROW EXECUTE FUNCTION people_only('user_id');
 CREATE TRIGGER participations_people_only BEFORE INSERT OR UPDATE OF user_id ON participations
     FOR EACH ROW EXECUTE FUNCTION people_only('user_id');
 CREATE TRIGGER convention_parties_people_only BEFORE INSERT OR UPDATE OF user_id ON convention_parties
-    FOR EACH ROW EXECUTE FUNCTION people_only('user_id');
-CREATE TRIGGER signatures_people_only BEFORE INSERT OR UPDATE OF user_id ON signatures
     FOR EACH ROW EXECUTE FUNCTION people_only('user_id');
 
 -- Requests of a client, counted by day (Europe/Paris), part of the API and class of the answer's status.

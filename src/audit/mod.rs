@@ -42,6 +42,7 @@ codes! {
         Document = "document", "Document", "Document";
         Holder = "holder", "Porteur", "Holder";
         Webhook = "webhook", "Webhook", "Webhook";
+        Client = "client", "Programme d'un partenaire", "Program of a partner";
     }
 }
 

@@ -7,14 +7,15 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::policy::Scope;
 use super::tokens::{Bearer, ClientGrant};
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::BodyDigest;
-use crate::http::middleware::{BodyLeftOut, OpenTo};
+use crate::http::middleware::{BodyLeftOut, ByClient, Taken};
 use crate::http::reply::none_match;
-use crate::ids::UserId;
+use crate::ids::{ClientId, UserId};
 use crate::state::State;
 
 /// A request with a valid token: without one, 401.
@@ -93,13 +94,42 @@ impl Request {
             address,
             needs: None,
         });
-        Ok(Self {
+        let request = Self {
             user,
             client,
             operation,
             idempotency_key,
             http: http.clone(),
-        })
+        };
+        if let Some(shown) = &request.client {
+            request.count_for(shown.grant.id);
+        }
+        Ok(request)
+    }
+
+    /// Counts the request as one of this program's.
+    pub fn count_for(&self, id: ClientId) {
+        let mut extensions = self.http.extensions_mut();
+        if let Some(tag) = extensions.get::<Taken>().map(|taken| taken.tag.clone()) {
+            extensions.insert(ByClient { id, tag });
+        }
+    }
+
+    /// Where it comes from.
+    pub fn came_from(&self) -> Option<IpAddr> {
+        address_of(&self.http)
+    }
+
+    /// The id and the secret of an OAuth client in the header (RFC 6749, 2.3.1).
+    pub fn basic_credentials(&self) -> Option<(String, String)> {
+        let header = self.http.headers().get(header::AUTHORIZATION)?;
+        let (scheme, encoded) = header.to_str().ok()?.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let pair = String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok()?;
+        let (id, secret) = pair.split_once(':')?;
+        Some((id.to_owned(), secret.to_owned()))
     }
 
     /// What was sent to the operation: SHA-256 of the body, zeros where there is none, and the query.
@@ -197,9 +227,8 @@ impl FromRequest for Caller {
             // What the document opens to no program is closed to all, whatever the handler would say.
             if let Some(shown) = &mut request.client {
                 let extensions = http.extensions();
-                let open_to = extensions.get::<OpenTo>().and_then(|open| open.0);
-                let scope = open_to.ok_or_else(ApiError::people_only)?;
-                shown.needs = Some(scope);
+                let scope = extensions.get::<Taken>().and_then(|taken| taken.scope);
+                shown.needs = Some(scope.ok_or_else(ApiError::people_only)?);
             }
             Ok(Self(request))
         }))

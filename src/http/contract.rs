@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{Registry, ValidationError, Validator};
@@ -28,7 +29,7 @@ pub struct Contract {
 /// What one operation takes.
 pub struct Operation {
     /// Part of the API that it belongs to.
-    pub tag: String,
+    pub tag: Arc<str>,
     /// The scope that opens it to programs.
     pub scope: Option<Scope>,
     /// Check of the body, by content type.
@@ -122,7 +123,7 @@ impl Contract {
                 methods.insert(
                     method.to_ascii_uppercase(),
                     Operation {
-                        tag: tag.to_owned(),
+                        tag: tag.into(),
                         scope,
                         bodies,
                         query,

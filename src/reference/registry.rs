@@ -4,6 +4,7 @@ use crate::audit::{Beginning, Notice, Subject, Visibility};
 use crate::auth::policy::{Role, Scope};
 use crate::authorities::dto::AuthorityKind;
 use crate::changes::dto::{ChangeKind, ChangeType};
+use crate::clients::dto::{ClientState, UsageOutcome};
 use crate::codes::CodeList;
 use crate::commitments::checks::dto::{CheckOutcome, OccurrenceState};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
@@ -116,6 +117,8 @@ pub const LISTS: &[CodeList] = &[
     WebhookDisabling::LIST,
     DeliveryState::LIST,
     DeliveryFault::LIST,
+    ClientState::LIST,
+    UsageOutcome::LIST,
     Locale::LIST,
     GrantType::LIST,
     Visibility::LIST,
