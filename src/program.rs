@@ -344,6 +344,7 @@ fn state(
         cursors: Cursors::new(keys.first().map(String::as_bytes).unwrap_or_default()),
         documents,
         webhooks: settings.webhooks(),
+        trusted_proxies: settings.trusted_proxies.clone(),
         password_grant: settings.password_grant,
     };
     Ok(State::new(shared, Pool::new(url, settings.pool())?))

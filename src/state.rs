@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
+use ipnet::IpNet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -43,6 +44,8 @@ pub struct Shared {
     pub documents: Storage,
     /// How webhooks are sent.
     pub webhooks: webhooks::worker::Options,
+    /// Whose word on where a request comes from is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Whether `grant_type=password` is open.
     pub password_grant: bool,
 }

@@ -185,9 +185,31 @@ impl Request {
     }
 }
 
-/// The address that a request comes from; one of IPv4 as such, however it was written.
+/// The address that a request comes from: that of who has called us, or, where that is a trusted proxy, the last one in
+/// `X-Forwarded-For` that is none. One of IPv4 is one, however it was written.
 fn address_of(http: &HttpRequest) -> Option<IpAddr> {
-    http.peer_addr().map(|peer| peer.ip().to_canonical())
+    let state = http.app_data::<web::Data<State>>()?;
+    let is_trusted = |address: &IpAddr| {
+        let mut proxies = state.trusted_proxies.iter();
+        proxies.any(|proxy| proxy.contains(address))
+    };
+    let peer = http.peer_addr()?.ip().to_canonical();
+    if !is_trusted(&peer) {
+        return Some(peer);
+    }
+    let forwarded: Vec<&str> = http
+        .headers()
+        .get_all("X-Forwarded-For")
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    for hop in forwarded.iter().rev() {
+        let address = hop.trim().parse().ok().map(|hop: IpAddr| hop.to_canonical());
+        if !address.is_some_and(|address| is_trusted(&address)) {
+            return address;
+        }
+    }
+    Some(peer)
 }
 
 /// The key without its quotes.

@@ -378,6 +378,40 @@ async fn an_address_of_ipv4_is_one_however_it_arrives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_trusted_proxy_says_where_a_request_comes_from() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let mut body = program(&["measures"]);
+    body["address_ranges"] = json!(["203.0.113.0/24", "2001:db8::/32"]);
+    let made = made(&world, body).await;
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &made.id),
+        ("client_secret", &made.secret),
+    ];
+    let proxy = app.anyone().calling_from("127.0.0.2".parse().unwrap());
+    for (forwarded, status) in [
+        ("203.0.113.7", 200),
+        ("2001:db8::1", 200),
+        ("::ffff:203.0.113.7", 200),
+        // What the caller wrote stands before what the proxy has seen.
+        ("198.51.100.1, 203.0.113.7", 200),
+        ("203.0.113.7, 127.0.0.2", 200),
+        ("203.0.113.7, 198.51.100.1", 401),
+        ("203.0.113.7, unknown", 401),
+        ("unknown", 401),
+    ] {
+        let caller = proxy.with("x-forwarded-for", forwarded);
+        let reply = caller.form("/v1/auth/token", &form).await;
+        assert_eq!(reply.status, status, "{forwarded}");
+        // Nobody else is believed.
+        let caller = app.anyone().with("x-forwarded-for", forwarded);
+        caller.form("/v1/auth/token", &form).await.expect(401);
+    }
+    proxy.form("/v1/auth/token", &form).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_counted_is_what_was_sent() {
     let app = TestApp::new().await;
     let world = app.world().await;

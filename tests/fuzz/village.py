@@ -159,6 +159,7 @@ class Village:
         "initiatives", "conventions", "commitments", "fulfilments", "evaluations",
         "holders", "meetings", "mandates", "authorities", "users", "documents",
         "hand_overs", "convention-templates", "webhooks", "webhook-deliveries",
+        "clients",
     )  # fmt: skip
 
     def __init__(self):
@@ -177,6 +178,9 @@ class Village:
         webhooks = agent.data(hooks) or [agent.post(hooks, hook)]
         self.keep("webhooks", webhooks)
         self.keep("webhook-deliveries", [agent.post(f"/v1/webhooks/{webhooks[0]['id']}/ping")])
+        # The same of what an administrator makes.
+        clients, client = f"/v1/communes/{COMMUNE}/clients", {"name": "Site", "contact": "Mairie", "scopes": ["measures"]}
+        self.keep("clients", agent.data(clients) or [Person("admin@demo.example").post(clients, client)])
         self.keep("users", (person.get("/v1/me") for person in self.people))
         self.keep("initiatives", agent.data(f"/v1/initiatives?commune={COMMUNE}&limit=100"))
         for initiative in self.ids["initiatives"]:
