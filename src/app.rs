@@ -18,9 +18,9 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    authorities, changes, clients, commitments, communes, conventions, documents, envelopes, evaluations,
-    exports, front_end, holders, initiatives, mandates, measures, meetings, metrics, openapi,
-    recusals, reference, sessions, subsidies, templates, users, webhooks, worklist,
+    authorities, changes, clients, commitments, communes, conventions, documents, envelopes,
+    evaluations, exports, front_end, holders, initiatives, mandates, measures, meetings, metrics,
+    openapi, recusals, reference, sessions, subsidies, templates, users, webhooks, worklist,
 };
 
 /// Every route of the API, in the order of the document.

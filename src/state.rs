@@ -118,6 +118,11 @@ impl State {
             }
             (user, _) => Actor::load(&conn, user, now, lock).await,
         };
+        // A program shows which of its secrets its token was given for.
+        let actor = actor.and_then(|actor| match &request.client {
+            None if actor.is_program() => Err(ApiError::unauthorized(true)),
+            _ => Ok(actor),
+        });
         match actor {
             Ok(actor) => Ok(Session { conn, now, actor }),
             Err(error) => {

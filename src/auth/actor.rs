@@ -80,8 +80,8 @@ impl ProgramRow {
 type MandateRow = (MandateId, String, Role, bool, Option<NaiveDate>, String);
 
 impl Actor {
-    /// Reads the person and their mandates. With `lock` the mandates are held FOR SHARE, so that a mandate that is
-    /// withdrawn at the same moment either comes before this act or waits for it.
+    /// Reads the person and their mandates, or the program whose account it is. With `lock` the mandates are held FOR SHARE,
+    /// so that a mandate that is withdrawn at the same moment either comes before this act or waits for it.
     pub async fn load(
         mut conn: &AsyncPgConnection,
         user: Option<UserId>,
@@ -101,7 +101,7 @@ impl Actor {
             .await
             .optional()?;
         let Some(person) = person else {
-            return Err(ApiError::unauthorized(true));
+            return Self::load_program(conn, user, None, now, lock).await;
         };
         let query = mandates::table
             .filter(mandates::user_id.eq(user))
@@ -140,8 +140,8 @@ impl Actor {
         })
     }
 
-    /// Reads a program in the name of whose account something is done: it counts now, and `shown` is right where the
-    /// program itself asks. With `lock` it is held FOR SHARE, as mandates are.
+    /// Reads a program, which counts now; where it asks itself, what it has `shown` is right too. With `lock` it is held
+    /// FOR SHARE, as mandates are.
     pub async fn load_program(
         mut conn: &AsyncPgConnection,
         account: UserId,
@@ -202,6 +202,11 @@ impl Actor {
     /// The same, for what is open to programs; 401 when nobody is signed in.
     pub fn account(&self) -> Result<UserId, ApiError> {
         self.user_id().ok_or_else(|| ApiError::unauthorized(false))
+    }
+
+    /// Whether a program acts.
+    pub const fn is_program(&self) -> bool {
+        self.program.is_some()
     }
 
     /// In which role they import for a commune.

@@ -204,7 +204,11 @@ fn address_of(http: &HttpRequest) -> Option<IpAddr> {
         .flat_map(|value| value.split(','))
         .collect();
     for hop in forwarded.iter().rev() {
-        let address = hop.trim().parse().ok().map(|hop: IpAddr| hop.to_canonical());
+        let address = hop
+            .trim()
+            .parse()
+            .ok()
+            .map(|hop: IpAddr| hop.to_canonical());
         if !address.is_some_and(|address| is_trusted(&address)) {
             return address;
         }

@@ -99,7 +99,10 @@ impl Standing {
             Role::AgentOnBehalf => self.entered_on_behalf && self.has(Role::Agent),
             Role::TownHall => self.is_town_hall(),
             Role::Admin => self.is_admin,
-            Role::Client => self.client.as_ref().is_some_and(|scopes| !scopes.is_empty()),
+            Role::Client => self
+                .client
+                .as_ref()
+                .is_some_and(|scopes| !scopes.is_empty()),
             Role::Clock => false,
         }
     }

@@ -26,6 +26,25 @@ codes! {
     }
 }
 
+/// A range of addresses as CIDR: what it says is read and checked where it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AddressRange(pub String);
+
+impl utoipa::PartialSchema for AddressRange {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, Type};
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(43))
+            .pattern(Some("^[0-9A-Fa-f:.]+/[0-9]{1,3}$"))
+            .into()
+    }
+}
+
+// No name and no component: a range stands in the document where it is used.
+impl utoipa::ToSchema for AddressRange {}
+
 /// A program of a partner of a commune.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Client {
@@ -45,7 +64,8 @@ pub struct Client {
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// From where it calls, as CIDR; from anywhere where there is none.
-    pub address_ranges: Vec<String>,
+    #[schema(max_items = 20)]
+    pub address_ranges: Vec<AddressRange>,
     /// Whether it may act.
     pub state: ClientState,
     /// When it came to this state.
@@ -97,8 +117,8 @@ pub struct NewClient {
     pub scopes: Vec<Scope>,
     /// From where it calls, as CIDR, of IPv4 or IPv6; from anywhere where there is none.
     #[serde(default)]
-    #[schema(max_items = 20, value_type = Vec<String>)]
-    pub address_ranges: Vec<String>,
+    #[schema(max_items = 20)]
+    pub address_ranges: Vec<AddressRange>,
     /// From when on it may do nothing any more.
     #[schema(nullable = false)]
     pub expires_at: Option<DateTime<Utc>>,
@@ -120,7 +140,7 @@ pub struct ClientPatch {
     pub scopes: Option<Vec<Scope>>,
     /// From where it calls, as CIDR, of IPv4 or IPv6; from anywhere where there is none.
     #[schema(max_items = 20, nullable = false)]
-    pub address_ranges: Option<Vec<String>>,
+    pub address_ranges: Option<Vec<AddressRange>>,
     /// From when on it may do nothing any more.
     #[serde(default, deserialize_with = "absent_or_null")]
     #[schema(value_type = Option<DateTime<Utc>>)]

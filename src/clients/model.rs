@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use ipnet::IpNet;
 
-use super::dto::{Client, ClientPatch, ClientState, NewClient, SecretRotation};
+use super::dto::{AddressRange, Client, ClientPatch, ClientState, NewClient, SecretRotation};
 use super::usage;
 use crate::audit::{self, Beginning, Entry, Subject, Visibility};
 use crate::auth::policy::{Role, Scope};
@@ -60,7 +60,7 @@ impl ClientRow {
                 .address_ranges
                 .iter()
                 .flatten()
-                .map(IpNet::to_string)
+                .map(|range| AddressRange(range.to_string()))
                 .collect(),
             state: self.state,
             state_changed_at: self.state_changed_at,
@@ -76,9 +76,8 @@ impl ClientRow {
     /// The number of the secret that this is, if it is one that counts.
     pub fn number_of(&self, secret: &str, now: DateTime<Utc>) -> Option<i32> {
         let hash = Secret::hash(secret);
-        let is = |known: &[u8]| {
-            aws_lc_rs::constant_time::verify_slices_are_equal(&hash, known).is_ok()
-        };
+        let is =
+            |known: &[u8]| aws_lc_rs::constant_time::verify_slices_are_equal(&hash, known).is_ok();
         if is(&self.secret_hash) {
             return Some(self.secret_number);
         }
@@ -95,12 +94,13 @@ fn sorted(scopes: Vec<Scope>) -> Vec<Option<Scope>> {
 
 /// Reads ranges; each that is none is a fault at its place. One of IPv4 is written as such: that is how addresses are
 /// compared.
-fn ranges(texts: &[String]) -> Result<Vec<Option<IpNet>>, ApiError> {
+fn ranges(texts: &[AddressRange]) -> Result<Vec<Option<IpNet>>, ApiError> {
     let mut ranges = Vec::new();
     let mut faults = Vec::new();
-    for (place, text) in texts.iter().enumerate() {
+    for (place, AddressRange(text)) in texts.iter().enumerate() {
         let range = text.parse().ok().filter(|range: &IpNet| {
-            let mapped = matches!(range.addr(), IpAddr::V6(address) if address.to_ipv4_mapped().is_some());
+            let mapped =
+                matches!(range.addr(), IpAddr::V6(address) if address.to_ipv4_mapped().is_some());
             range.trunc() == *range && !mapped
         });
         match range {

@@ -87,7 +87,10 @@ pub async fn list_clients(
     let position = |(row, _): &Used| (row.created_at, row.id);
     state.page(&caller, page, position, |items, has_more, next_cursor| {
         ClientPage {
-            data: items.iter().map(|(row, last)| row.show(None, *last)).collect(),
+            data: items
+                .iter()
+                .map(|(row, last)| row.show(None, *last))
+                .collect(),
             has_more,
             next_cursor,
         }

@@ -91,11 +91,23 @@ async fn write(
                  last_at = greatest(client_usage.last_at, excluded.last_at)",
     )
     .bind::<Array<Uuid>, _>(each().map(|((client, ..), _)| *client).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(each().map(|((client, ..), _)| client.commune()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(
+        each()
+            .map(|((client, ..), _)| client.commune())
+            .collect::<Vec<_>>(),
+    )
     .bind::<Array<Date>, _>(each().map(|((_, day, ..), _)| *day).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(each().map(|((.., tag, _), _)| tag).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(each().map(|((.., outcome), _)| *outcome).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(each().map(|(_, (requests, _))| *requests).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(
+        each()
+            .map(|((.., outcome), _)| *outcome)
+            .collect::<Vec<_>>(),
+    )
+    .bind::<Array<BigInt>, _>(
+        each()
+            .map(|(_, (requests, _))| *requests)
+            .collect::<Vec<_>>(),
+    )
     .bind::<Array<Timestamptz>, _>(each().map(|(_, (_, at))| *at).collect::<Vec<_>>())
     .execute(conn)
     .await?;

@@ -138,7 +138,11 @@ pub async fn issue_token(
                 .await
         }
         Ok(GrantType::ClientCredentials) => {
-            let shown = match (anyone.basic_credentials(), request.client_id, request.client_secret) {
+            let shown = match (
+                anyone.basic_credentials(),
+                request.client_id,
+                request.client_secret,
+            ) {
                 (Some(pair), None, None) => Some(pair),
                 (None, Some(id), Some(secret)) => Some((id, secret)),
                 (Some(_), ..) => {
@@ -173,7 +177,9 @@ async fn give_program(
     let Ok(id) = id.parse().map(ClientId) else {
         return refuse_client();
     };
-    let row = clients::model::find(&mut session.conn, id).await.optional()?;
+    let row = clients::model::find(&mut session.conn, id)
+        .await
+        .optional()?;
     let known = row.and_then(|row| Some((row.number_of(secret, session.now)?, row)));
     let Some((number, row)) = known else {
         return refuse_client();

@@ -50,7 +50,8 @@ async fn people(app: &TestApp, world: &World) -> Vec<(&'static str, Client)> {
 /// A program of a partner of Loos with these scopes.
 async fn program(app: &TestApp, world: &World, scopes: &[Scope]) -> Client {
     let scopes: Vec<&str> = scopes.iter().map(|scope| scope.code()).collect();
-    let body = json!({"name": "Site du partenaire", "contact": "x@partner.example", "scopes": scopes});
+    let body =
+        json!({"name": "Site du partenaire", "contact": "x@partner.example", "scopes": scopes});
     let made = crate::clients::made(world, body).await;
     crate::clients::signed_in(app, &made.id, &made.secret).await
 }
@@ -118,7 +119,9 @@ async fn no_operation_escapes_authorization() {
 /// The scope that the document names for an operation.
 fn scope_of(operation: &Operation) -> Option<Scope> {
     let ways = operation.described["security"].as_array()?;
-    let scope = ways.iter().find_map(|way| way["client_credentials"][0].as_str())?;
+    let scope = ways
+        .iter()
+        .find_map(|way| way["client_credentials"][0].as_str())?;
     Some(scope.parse().unwrap())
 }
 
@@ -129,14 +132,26 @@ async fn a_scope_opens_what_the_document_says() {
     let mut opened = Vec::new();
     for scope in Scope::ALL {
         let with = program(&app, &world, &[*scope]).await;
-        let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|other| other != scope).collect();
+        let others: Vec<Scope> = Scope::ALL
+            .iter()
+            .copied()
+            .filter(|other| other != scope)
+            .collect();
         let without = program(&app, &world, &others).await;
-        for operation in all().iter().filter(|operation| scope_of(operation) == Some(*scope)) {
+        for operation in all()
+            .iter()
+            .filter(|operation| scope_of(operation) == Some(*scope))
+        {
             let case = ready(&app, &world, operation).await;
             let before = app.fingerprint().await;
             let refused = case.send_as(operation, &without).await;
             let named = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
-            assert_eq!(refused.header("www-authenticate"), named, "{}", operation.id);
+            assert_eq!(
+                refused.header("www-authenticate"),
+                named,
+                "{}",
+                operation.id
+            );
             refused.problem(403, "forbidden");
             assert_eq!(app.fingerprint().await, before, "{}", operation.id);
             let done = case.send_as(operation, &with).await;

@@ -306,7 +306,12 @@ async fn client(world: &World) -> crate::clients::Made {
     for known in known["data"].as_array().unwrap() {
         if known["name"] == program()["name"] {
             let path = format!("/v1/clients/{}", id(known));
-            world.admin.with("if-match", "*").delete(&path).await.expect(204);
+            world
+                .admin
+                .with("if-match", "*")
+                .delete(&path)
+                .await
+                .expect(204);
         }
     }
     crate::clients::made(world, program()).await
