@@ -76,10 +76,12 @@ test('an agent signs in and starts a review', async (t) => {
   const dialog = page.locator('.modal-ux');
   await dialog.locator('#oauth_username').fill('agent@demo.example');
   await dialog.locator('#oauth_password').fill('cinquante-cinquante');
-  await dialog.locator('.auth-container', {has: page.locator('#oauth_username')}).locator('button.authorize').click();
+  // The other form is that of programs.
+  const form = dialog.locator('.auth-container', {has: page.locator('#oauth_username')});
+  await form.locator('button.authorize').click();
   await dialog.getByText('Logout').waitFor();
   await picture(page, 'swagger-authorized', false);
-  await dialog.locator('button.btn-done').click();
+  await dialog.locator('button.btn-done').first().click();
 
   const operation = page.locator('#operations-initiatives-start_initiative_review');
   await operation.locator('.opblock-summary-control').click();
@@ -114,7 +116,7 @@ test('the program of a partner signs in and reports a measure', async (t) => {
   await form.getByText('Report the measures of the commune').click();
   await form.locator('button.authorize').click();
   await dialog.getByText('Logout').waitFor();
-  await dialog.locator('button.btn-done').click();
+  await dialog.locator('button.btn-done').first().click();
 
   const operation = page.locator('#operations-measures-put_measure');
   await operation.locator('.opblock-summary-control').click();
