@@ -193,9 +193,7 @@ UNSAID_THERE = {
     # A public https address.
     ("POST /v1/communes/{code}/webhooks", "#/url", "bad_format"),
     ("PATCH /v1/webhooks/{id}", "#/url", "bad_format"),
-    # A range of addresses, and a moment to come.
-    ("POST /v1/communes/{code}/clients", "#/address_ranges/0", "bad_format"),
-    ("PATCH /v1/clients/{id}", "#/address_ranges/0", "bad_format"),
+    # A moment to come.
     ("POST /v1/communes/{code}/clients", "#/expires_at", "out_of_range"),
     ("PATCH /v1/clients/{id}", "#/expires_at", "out_of_range"),
     # A deliberation has a matter.
@@ -229,6 +227,11 @@ UNSAID_THERE = {
     ("GET /v1/metrics", "to", "out_of_range"),
     ("GET /v1/communes/{code}/metrics/chart.svg", "from", "out_of_range"),
     ("GET /v1/communes/{code}/metrics/chart.svg", "to", "out_of_range"),
+} | {
+    # Ranges of addresses.
+    (operation, f"#/address_ranges/{place}", "bad_format")
+    for operation in ("POST /v1/communes/{code}/clients", "PATCH /v1/clients/{id}")
+    for place in range(20)
 }
 
 
