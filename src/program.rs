@@ -269,7 +269,8 @@ async fn serve_on(
     let handle = server.handle();
     let housekeeping = tokio::spawn(keep_house(state.clone()));
     let sending = tokio::spawn(webhooks::worker::run(state.clone()));
-    let counting = tokio::spawn(clients::usage::run(state.clone()));
+    let (end_counting, ended) = tokio::sync::oneshot::channel();
+    let counting = tokio::spawn(clients::usage::run(state.clone(), ended));
     let running = tokio::spawn(server);
     say(&format!(
         "Fifty-Fifty serves {address}/v1 and its documentation at {address}/docs/ (started in {:.1} s).\nCtrl-C stops it.",
@@ -289,12 +290,8 @@ async fn serve_on(
     handle.stop(true).await;
     housekeeping.abort();
     sending.abort();
-    counting.abort();
-    // Once it has ended, nothing that it has taken is lost; what it was writing is.
-    let _ = counting.await;
-    if let Err(error) = clients::usage::flush(&state).await {
-        tracing::warn!(cause = %error, "usage of clients");
-    }
+    drop(end_counting);
+    counting.await.map_err(std::io::Error::other)?;
     state.pool.close();
     running.await.map_err(std::io::Error::other)??;
     Ok(())

@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Date, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use tokio::sync::oneshot;
 
 use super::dto::{ClientUsage, UsageOutcome};
 use crate::clock::paris_day;
@@ -114,13 +115,19 @@ async fn write(
     Ok(())
 }
 
-/// Writes for as long as the program runs.
-pub async fn run(state: State) {
+/// Writes until the program ends, and then once more.
+pub async fn run(state: State, mut end: oneshot::Receiver<()>) {
     let mut pauses = tokio::time::interval(PAUSE);
     loop {
-        pauses.tick().await;
+        let ends = tokio::select! {
+            _ = pauses.tick() => false,
+            _ = &mut end => true,
+        };
         if let Err(error) = flush(&state).await {
             tracing::warn!(cause = %error, "usage of clients");
+        }
+        if ends {
+            return;
         }
     }
 }
