@@ -18,10 +18,10 @@ use crate::state::State;
 use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
-    authorities, changes, commitments, communes, conventions, documents, envelopes, evaluations,
-    exports, front_end, holders, initiatives, mandates, measures, meetings, metrics, openapi,
-    practices, recusals, reference, reports, sessions, subsidies, templates, users, webhooks,
-    worklist,
+    authorities, changes, clients, commitments, communes, conventions, documents, envelopes,
+    evaluations, exports, front_end, holders, initiatives, mandates, measures, meetings, metrics,
+    openapi, practices, recusals, reference, reports, sessions, subsidies, templates, users,
+    webhooks, worklist,
 };
 
 /// Every route of the API, in the order of the document.
@@ -73,6 +73,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(practices::routes::configure)
         .configure(changes::routes::configure)
         .configure(webhooks::routes::configure)
+        .configure(clients::routes::configure)
         .configure(reference::routes::configure);
 }
 

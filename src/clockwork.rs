@@ -1,5 +1,6 @@
 //! What time does by itself: the program turns it every hour, and each turn may be repeated without harm.
 
+use crate::clients::usage;
 use crate::commitments::fulfilments::model as fulfilments;
 use crate::commitments::model as commitments;
 use crate::conventions::model as conventions;
@@ -35,6 +36,9 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
     all(state, changes::add_up).await?;
     let mut session = state.as_time_passes().await?;
     let forgotten = webhooks::forget(&mut session).await;
+    session.finish(forgotten).await?;
+    let mut session = state.as_time_passes().await?;
+    let forgotten = usage::forget(&mut session).await;
     session.finish(forgotten).await?;
 
     let mut swept = 0;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 
 use crate::documents::storage::{Storage, StorageError};
 use crate::webhooks::worker::Options;
@@ -159,6 +160,10 @@ pub struct Settings {
     /// Whether webhooks may go to http and to addresses that are not public; for tests only.
     #[arg(long, env = "WEBHOOK_ALLOW_PRIVATE", default_value_t = false, global = true, action = clap::ArgAction::Set, value_name = "true|false")]
     pub webhook_allow_private: bool,
+    /// Addresses of the proxies in front of the program, as ranges or alone: what they say in X-Forwarded-For is believed,
+    /// for the address ranges of clients.
+    #[arg(long, env = "TRUSTED_PROXIES", global = true, value_name = "CIDR,…", value_delimiter = ',', value_parser = address_range)]
+    pub trusted_proxies: Vec<IpNet>,
     /// Web origins that may call the API from a browser; "*" for all.
     #[arg(
         long,
@@ -241,6 +246,13 @@ fn web_address(text: &str) -> Result<String, String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+fn address_range(text: &str) -> Result<IpNet, String> {
+    let alone = text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or(alone).map_err(|_| {
+        "expected an address or a range of them, such as 10.0.0.1 or 10.0.0.0/8".to_owned()
+    })
+}
+
 fn store_address(text: &str) -> Result<String, String> {
     let bucket = text
         .strip_prefix("s3://")
@@ -277,6 +289,7 @@ mod tests {
             ("--log-level", "a=b=c"),
             ("--documents-url", "s3:///documents"),
             ("--host", "localhost"),
+            ("--trusted-proxies", "proxy.example"),
         ] {
             let error = Cli::try_parse_from(["fifty-fifty", flag, value])
                 .unwrap_err()

@@ -90,7 +90,7 @@ where
         key,
         body_digest: digest,
         status: i16::try_from(reply.status).unwrap_or(200),
-        body: reply.body.clone(),
+        body: reply.kept.as_ref().or(reply.body.as_ref()).cloned(),
         etag: reply.etag.clone(),
         location: reply.location.clone(),
         created_at: session.now,

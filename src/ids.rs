@@ -174,6 +174,8 @@ tenant_ids! {
     DocumentId,
     /// An address that is told what changes.
     WebhookId,
+    /// A program of a partner.
+    ClientId,
     /// A change that is told to a webhook.
     DeliveryId,
 }

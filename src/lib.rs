@@ -9,6 +9,7 @@ pub mod audit;
 pub mod auth;
 pub mod authorities;
 pub mod changes;
+pub mod clients;
 pub mod clock;
 pub mod clockwork;
 pub mod codes;

@@ -6,12 +6,15 @@ mod limits;
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
+use utoipa::openapi::security::{
+    ClientCredentials, Flow, OAuth2, Password, Scopes, SecurityScheme,
+};
 use utoipa::{Modify, OpenApi};
 use utoipa_actix_web::AppExt;
 
 use crate::app::routes;
-use crate::http::contract::VISIBLE;
+use crate::auth::policy::Scope;
+use crate::http::contract::{CLIENT_SCHEME, VISIBLE};
 use crate::http::routes::Routes;
 
 #[derive(OpenApi)]
@@ -59,6 +62,7 @@ use crate::http::routes::Routes;
         (name = "exports", description = "Open data: what everybody may read, as files for spreadsheets, maps and programs."),
         (name = "changes", description = "What has changed, in order: for those who keep a copy."),
         (name = "webhooks", description = "Addresses that are told what changes in a commune."),
+        (name = "clients", description = "Programs of partners: what they may do in a commune, and how much they do."),
         (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]
@@ -70,13 +74,17 @@ struct Signing;
 impl Modify for Signing {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let flow = Password::with_refresh_url("/v1/auth/token", Scopes::new(), "/v1/auth/token");
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme(
-                "password",
-                SecurityScheme::OAuth2(OAuth2::new([Flow::Password(flow)])),
-            );
+        let scopes = Scope::LIST.codes.iter().map(|(code, _, en)| (*code, *en));
+        let programs = ClientCredentials::new("/v1/auth/token", Scopes::from_iter(scopes));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(
+            "password",
+            SecurityScheme::OAuth2(OAuth2::new([Flow::Password(flow)])),
+        );
+        components.add_security_scheme(
+            CLIENT_SCHEME,
+            SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(programs)])),
+        );
     }
 }
 
@@ -264,6 +272,12 @@ fn headers() -> Value {
             "schema": {"type": "string", "pattern": "^Bearer"},
             "example": "Bearer error=\"invalid_token\"",
         },
+        "ClientChallenge": {
+            "description": "How a program says who it is (RFC 7617).",
+            "required": true,
+            "schema": {"type": "string", "pattern": "^Basic "},
+            "example": "Basic realm=\"Fifty-Fifty\"",
+        },
         "IdempotencyReplayed": {
             "description": "That this is the answer to an earlier request with the same `Idempotency-Key`.",
             "schema": {"type": "string", "enum": ["true"]},
@@ -425,31 +439,6 @@ fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     value.and_then(Value::as_object).into_iter().flatten()
 }
 
-/// Operations of whoever is signed in, and of what is not there for others: nobody is answered 403.
-const FOR_EVERYBODY: &[&str] = &[
-    "change_password",
-    "delete_webhook",
-    "endorse_initiative",
-    "get_mandate",
-    "get_me",
-    "get_webhook",
-    "get_webhook_delivery",
-    "get_webhook_history",
-    "join_holder",
-    "join_initiative",
-    "leave_holder",
-    "leave_initiative",
-    "list_my_holders",
-    "list_my_initiatives",
-    "list_webhook_deliveries",
-    "ping_webhook",
-    "replay_webhook_delivery",
-    "rotate_webhook_secret",
-    "update_me",
-    "update_webhook",
-    "withdraw_endorsement",
-];
-
 /// What follows from what an operation takes and answers: said once here, not at every handler.
 fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet<String>) {
     let parameters = operation
@@ -473,10 +462,6 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
         .get("security")
         .and_then(Value::as_array)
         .is_some_and(|ways| ways.contains(&json!({})));
-    let for_everybody = operation
-        .get("operationId")
-        .and_then(Value::as_str)
-        .is_some_and(|name| FOR_EVERYBODY.contains(&name));
     // The forms of OAuth: no token is looked at, and faults have OAuth's own form.
     let oauth = operation
         .pointer("/requestBody/content/application~1x-www-form-urlencoded")
@@ -503,8 +488,8 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
         // A bogus token is refused everywhere; none is needed where reading is free.
         problems.push("401");
     }
-    // What everybody reads, nobody is refused: what is not public is not there for them.
-    if !anonymous && !optional && !for_everybody {
+    // What everybody reads, nobody is refused: what is not public is not there for them. Elsewhere programs need a scope.
+    if !anonymous && !optional {
         problems.push("403");
     }
     if takes("path", None) {
@@ -532,6 +517,10 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
         }
         for (status, response) in responses.iter_mut() {
             let mut names = headers_of(status, repeatable);
+            if oauth && status == "401" {
+                names.retain(|(name, _)| *name != "WWW-Authenticate");
+                names.push(("WWW-Authenticate", "ClientChallenge"));
+            }
             if has_etag(status) {
                 names.push(("ETag", "ETag"));
             }

@@ -20,7 +20,7 @@ use crate::state::{Shared, State};
 use crate::telemetry::{self, say};
 use crate::users::dto::Locale;
 use crate::users::model::{self as users, UserRow};
-use crate::{clockwork, communes, demonstration, openapi, webhooks};
+use crate::{clients, clockwork, communes, demonstration, openapi, webhooks};
 
 /// Why the program stops, in words for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -269,6 +269,8 @@ async fn serve_on(
     let handle = server.handle();
     let housekeeping = tokio::spawn(keep_house(state.clone()));
     let sending = tokio::spawn(webhooks::worker::run(state.clone()));
+    let (end_counting, ended) = tokio::sync::oneshot::channel();
+    let counting = tokio::spawn(clients::usage::run(state.clone(), ended));
     let running = tokio::spawn(server);
     say(&format!(
         "Fifty-Fifty serves {address}/v1 and its documentation at {address}/docs/ (started in {:.1} s).\nCtrl-C stops it.",
@@ -288,6 +290,8 @@ async fn serve_on(
     handle.stop(true).await;
     housekeeping.abort();
     sending.abort();
+    drop(end_counting);
+    counting.await.map_err(std::io::Error::other)?;
     state.pool.close();
     running.await.map_err(std::io::Error::other)??;
     Ok(())
@@ -337,6 +341,7 @@ fn state(
         cursors: Cursors::new(keys.first().map(String::as_bytes).unwrap_or_default()),
         documents,
         webhooks: settings.webhooks(),
+        trusted_proxies: settings.trusted_proxies.clone(),
         password_grant: settings.password_grant,
     };
     Ok(State::new(shared, Pool::new(url, settings.pool())?))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
+use ipnet::IpNet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -13,6 +14,7 @@ use crate::auth::caller::Request;
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Keys;
 use crate::changes::watch::Watch;
+use crate::clients::usage::Usage;
 use crate::clock::{Clock, paris_day};
 use crate::db::{Connection, DatabaseError, Pool};
 use crate::documents::storage::Storage;
@@ -27,6 +29,8 @@ pub struct State {
     shared: Arc<Shared>,
     /// Where the feed of changes has come to.
     pub feed: Arc<Watch>,
+    /// How much programs of partners do.
+    pub usage: Arc<Usage>,
     pub pool: Pool,
 }
 
@@ -40,6 +44,8 @@ pub struct Shared {
     pub documents: Storage,
     /// How webhooks are sent.
     pub webhooks: webhooks::worker::Options,
+    /// Whose word on where a request comes from is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Whether `grant_type=password` is open.
     pub password_grant: bool,
 }
@@ -84,6 +90,7 @@ impl State {
         Self {
             shared: Arc::new(shared),
             feed: Arc::default(),
+            usage: Arc::default(),
             pool,
         }
     }
@@ -94,6 +101,7 @@ impl State {
         Ok(Self {
             shared: Arc::clone(&self.shared),
             feed: Arc::clone(&self.feed),
+            usage: Arc::clone(&self.usage),
             pool: self.pool.share(workers)?,
         })
     }
@@ -104,7 +112,18 @@ impl State {
         if lock {
             Manager::begin_transaction(&mut *conn).await?;
         }
-        match Actor::load(&conn, request.user, now, lock).await {
+        let actor = match (request.user, &request.client) {
+            (Some(account), Some(shown)) => {
+                Actor::load_program(&conn, account, Some(shown), now, lock).await
+            }
+            (user, _) => Actor::load(&conn, user, now, lock).await,
+        };
+        // A program shows which of its secrets its token was given for.
+        let actor = actor.and_then(|actor| match &request.client {
+            None if actor.is_program() => Err(ApiError::unauthorized(true)),
+            _ => Ok(actor),
+        });
+        match actor {
             Ok(actor) => Ok(Session { conn, now, actor }),
             Err(error) => {
                 if lock {

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use fifty_fifty::auth::policy::{ActiveMandate, Denial, Membership, Role, Standing};
+use fifty_fifty::auth::policy::{ActiveMandate, Denial, Membership, Role, Scope, Standing};
 use fifty_fifty::codes::Coded;
 use fifty_fifty::commitments::lifecycle::{
     OWED_BY_COMMUNE, OWED_BY_OTHERS, PROPOSED_BY_COMMUNE, PROPOSED_BY_OTHERS,
@@ -107,6 +107,13 @@ fn people() -> Vec<(&'static str, Standing)> {
             "admin",
             Standing {
                 is_admin: true,
+                ..someone.clone()
+            },
+        ),
+        (
+            "client",
+            Standing {
+                client: Some(Scope::ALL.to_vec()),
                 ..someone
             },
         ),

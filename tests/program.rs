@@ -4,6 +4,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+#[path = "program/clients.rs"]
+mod clients;
 #[path = "program/commands.rs"]
 mod commands;
 #[path = "program/front_end.rs"]

@@ -1,21 +1,26 @@
--- Accounts are global: a person may live in one commune and be an agent of another.
+-- Accounts are global: a person may live in one commune and be an agent of another. A program of a commune (clients) acts
+-- in the name of an account too, so that whatever names who acted may name it; of a person it has nothing.
 CREATE TABLE users (
     id uuid PRIMARY KEY,
-    email text NOT NULL CONSTRAINT users_email_unique UNIQUE
+    kind text NOT NULL DEFAULT 'person' CONSTRAINT users_kind CHECK (kind IN ('person', 'client')),
+    email text CONSTRAINT users_email_unique UNIQUE
         CONSTRAINT users_email_folded CHECK (email = lower(email)),
-    password_hash text NOT NULL,
+    password_hash text,
     -- public, chosen by the person
     display_name text NOT NULL,
     -- private: stands in conventions as a salted hash
-    full_name text NOT NULL,
+    full_name text,
     -- private: under 15 there is no account, under 18 no signature
-    birth_on date NOT NULL,
+    birth_on date,
     is_admin boolean NOT NULL DEFAULT false,
     locale text NOT NULL DEFAULT 'fr' CONSTRAINT users_locale CHECK (locale IN ('fr', 'en')),
     created_at timestamptz NOT NULL,
     erased_at timestamptz,
     version integer NOT NULL DEFAULT 1,
-    CONSTRAINT users_at_least_15 CHECK (birth_on <= (created_at AT TIME ZONE 'Europe/Paris')::date - interval '15 years')
+    CONSTRAINT users_at_least_15 CHECK (birth_on <= (created_at AT TIME ZONE 'Europe/Paris')::date - interval '15 years'),
+    CONSTRAINT users_people_have_names CHECK (kind <> 'person' OR num_nulls(email, password_hash, full_name, birth_on) = 0),
+    CONSTRAINT users_clients_are_no_people CHECK
+        (kind <> 'client' OR (num_nonnulls(email, password_hash, full_name, birth_on) = 0 AND NOT is_admin))
 );
 
 -- One row a refresh token ever given. A used token that comes back kills its whole family.

@@ -436,7 +436,7 @@ CREATE TABLE events (
     actor_id uuid REFERENCES users (id),
     -- in which quality the actor acted; 'clock' when time did
     actor_role text NOT NULL CONSTRAINT events_actor_role CHECK
-        (actor_role IN ('holder', 'host', 'resident', 'agent', 'elected_official', 'town_hall', 'admin', 'clock')),
+        (actor_role IN ('holder', 'host', 'resident', 'agent', 'elected_official', 'town_hall', 'admin', 'client', 'clock')),
     on_behalf boolean NOT NULL DEFAULT false,
     visibility text NOT NULL CONSTRAINT events_visibility CHECK (visibility IN ('public', 'parties', 'commune')),
     at timestamptz NOT NULL,

@@ -43,6 +43,7 @@ codes! {
         Holder = "holder", "Porteur", "Holder";
         Webhook = "webhook", "Webhook", "Webhook";
         Practice = "practice", "Fiche de bonne pratique", "Practice sheet";
+        Client = "client", "Programme d'un partenaire", "Program of a partner";
     }
 }
 

@@ -1,13 +1,17 @@
-//! The person behind a request, with the rights that they have at this moment.
+//! Who is behind a request, a person or a program, with the rights that they have at this moment.
+
+use std::net::IpAddr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use ipnet::IpNet;
 
-use super::policy::{ActiveMandate, Membership, Role, Standing};
+use super::caller::Shown;
+use super::policy::{ActiveMandate, MAY_IMPORT, Membership, Role, Scope, Standing};
 use crate::clock::{age_on, paris_day};
 use crate::db::contestable_until;
-use crate::db::schema::{holder_members, mandates, recusals, users};
+use crate::db::schema::{clients, holder_members, mandates, recusals, users};
 use crate::http::error::ApiError;
 use crate::ids::{HolderId, InitiativeId, MandateId, UserId};
 
@@ -17,24 +21,67 @@ use crate::ids::{HolderId, InitiativeId, MandateId, UserId};
 pub struct Person {
     pub id: UserId,
     pub display_name: String,
+    #[diesel(select_expression = users::full_name.assume_not_null())]
     pub full_name: String,
+    #[diesel(select_expression = users::birth_on.assume_not_null())]
     pub birth_on: NaiveDate,
     pub is_admin: bool,
 }
 
-/// Who acts: a person with their mandates of today, or nobody known.
+/// A program of a commune, as far as its rights go.
+#[derive(Clone, Debug)]
+struct Program {
+    account: UserId,
+    commune: String,
+    scopes: Vec<Scope>,
+}
+
+/// Who acts: a person with their mandates of today, a program with its scopes, or nobody known.
 #[derive(Clone, Debug, Default)]
 pub struct Actor {
     person: Option<Person>,
+    program: Option<Program>,
     mandates: Vec<ActiveMandate>,
     today: Option<NaiveDate>,
+}
+
+/// What a program's rights follow from.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = clients)]
+struct ProgramRow {
+    commune_code: String,
+    scopes: Vec<Option<Scope>>,
+    address_ranges: Vec<Option<IpNet>>,
+    state: String,
+    expires_at: Option<DateTime<Utc>>,
+    secret_number: i32,
+    previous_secret_until: Option<DateTime<Utc>>,
+}
+
+impl ProgramRow {
+    fn counts(&self, now: DateTime<Utc>) -> bool {
+        self.state == "active" && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether this is the number of its secret, or of the one before while that still counts.
+    fn knows_secret(&self, number: i32, now: DateTime<Utc>) -> bool {
+        number == self.secret_number
+            || number == self.secret_number - 1
+                && self.previous_secret_until.is_some_and(|end| now < end)
+    }
+
+    fn is_called_from(&self, address: Option<IpAddr>) -> bool {
+        let mut ranges = self.address_ranges.iter().flatten();
+        self.address_ranges.is_empty()
+            || address.is_some_and(|address| ranges.any(|range| range.contains(&address)))
+    }
 }
 
 type MandateRow = (MandateId, String, Role, bool, Option<NaiveDate>, String);
 
 impl Actor {
-    /// Reads the person and their mandates. With `lock` the mandates are held FOR SHARE, so that a mandate that is
-    /// withdrawn at the same moment either comes before this act or waits for it.
+    /// Reads the person and their mandates, or the program whose account it is. With `lock` the mandates are held FOR SHARE,
+    /// so that a mandate that is withdrawn at the same moment either comes before this act or waits for it.
     pub async fn load(
         mut conn: &AsyncPgConnection,
         user: Option<UserId>,
@@ -47,13 +94,14 @@ impl Actor {
         let today = paris_day(now);
         let person: Option<Person> = users::table
             .find(user)
+            .filter(users::kind.eq("person"))
             .filter(users::erased_at.is_null())
             .select(Person::as_select())
             .first(&mut conn)
             .await
             .optional()?;
         let Some(person) = person else {
-            return Err(ApiError::unauthorized(true));
+            return Self::load_program(conn, user, None, now, lock).await;
         };
         let query = mandates::table
             .filter(mandates::user_id.eq(user))
@@ -86,21 +134,91 @@ impl Actor {
             .collect();
         Ok(Self {
             person: Some(person),
+            program: None,
             mandates,
             today: Some(today),
         })
     }
 
-    /// The person, or 401 when nobody is signed in.
-    pub fn person(&self) -> Result<&Person, ApiError> {
-        self.person
-            .as_ref()
-            .ok_or_else(|| ApiError::unauthorized(false))
+    /// Reads a program, which counts now; where it asks itself, what it has `shown` is right too. With `lock` it is held
+    /// FOR SHARE, as mandates are.
+    pub async fn load_program(
+        mut conn: &AsyncPgConnection,
+        account: UserId,
+        shown: Option<&Shown>,
+        now: DateTime<Utc>,
+        lock: bool,
+    ) -> Result<Self, ApiError> {
+        let query = clients::table
+            .filter(clients::user_id.eq(account))
+            .select(ProgramRow::as_select());
+        let row: Option<ProgramRow> = if lock {
+            query.for_share().first(&mut conn).await.optional()?
+        } else {
+            query.first(&mut conn).await.optional()?
+        };
+        let row = row
+            .filter(|row| row.counts(now))
+            .ok_or_else(|| ApiError::unauthorized(true))?;
+        let mut scopes: Vec<Scope> = row.scopes.iter().copied().flatten().collect();
+        if let Some(shown) = shown {
+            if !row.knows_secret(shown.grant.secret, now) || !row.is_called_from(shown.address) {
+                return Err(ApiError::unauthorized(true));
+            }
+            scopes.retain(|scope| shown.grant.scopes.contains(scope));
+            if let Some(needed) = shown.needs.filter(|needed| !scopes.contains(needed)) {
+                return Err(ApiError::insufficient_scope(needed));
+            }
+        }
+        Ok(Self {
+            person: None,
+            program: Some(Program {
+                account,
+                commune: row.commune_code,
+                scopes,
+            }),
+            mandates: Vec::new(),
+            today: Some(paris_day(now)),
+        })
     }
 
-    /// The person's id, if somebody is signed in.
+    /// The person: 401 when nobody is signed in, 403 when it is a program.
+    pub fn person(&self) -> Result<&Person, ApiError> {
+        match (&self.person, &self.program) {
+            (Some(person), _) => Ok(person),
+            (None, Some(_)) => Err(ApiError::people_only()),
+            (None, None) => Err(ApiError::unauthorized(false)),
+        }
+    }
+
+    /// The account in whose name something is done, a person's or a program's.
     pub fn user_id(&self) -> Option<UserId> {
-        self.person.as_ref().map(|person| person.id)
+        match &self.program {
+            Some(program) => Some(program.account),
+            None => self.person.as_ref().map(|person| person.id),
+        }
+    }
+
+    /// The same, for what is open to programs; 401 when nobody is signed in.
+    pub fn account(&self) -> Result<UserId, ApiError> {
+        self.user_id().ok_or_else(|| ApiError::unauthorized(false))
+    }
+
+    /// Whether a program acts.
+    pub const fn is_program(&self) -> bool {
+        self.program.is_some()
+    }
+
+    /// In which role they import for a commune.
+    pub fn permit_import(&self, commune: &str) -> Result<Role, ApiError> {
+        let standing = self.standing_in(commune);
+        let role = standing.permit(MAY_IMPORT)?;
+        match &standing.client {
+            Some(scopes) if !scopes.contains(&Scope::Import) => {
+                Err(ApiError::insufficient_scope(Scope::Import))
+            }
+            _ => Ok(role),
+        }
     }
 
     /// Whether they run the platform.
@@ -128,8 +246,15 @@ impl Actor {
     /// What they are in a commune, apart from any holder.
     pub fn standing_in(&self, commune: &str) -> Standing {
         Standing {
-            signed_in: self.person.is_some(),
+            signed_in: self.user_id().is_some(),
             is_admin: self.is_admin(),
+            client: self.program.as_ref().map(|program| {
+                if program.commune == commune {
+                    program.scopes.clone()
+                } else {
+                    Vec::new()
+                }
+            }),
             mandates: self
                 .mandates
                 .iter()

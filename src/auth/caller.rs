@@ -1,17 +1,21 @@
 //! The two kinds of readers of a request: someone who says who they are, and anyone.
 
+use std::net::IpAddr;
 use std::ops::Deref;
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use base64::prelude::{BASE64_STANDARD, Engine};
 
+use super::policy::Scope;
+use super::tokens::{Bearer, ClientGrant};
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::BodyDigest;
-use crate::http::middleware::BodyLeftOut;
+use crate::http::middleware::{BodyLeftOut, ByClient, Taken};
 use crate::http::reply::none_match;
-use crate::ids::UserId;
+use crate::ids::{ClientId, UserId};
 use crate::state::State;
 
 /// A request with a valid token: without one, 401.
@@ -28,10 +32,22 @@ pub struct Unidentified(pub Request);
 #[derive(Clone)]
 pub struct Request {
     pub user: Option<UserId>,
+    /// What a program shows.
+    pub client: Option<Shown>,
     /// Method and path: what an idempotency key belongs to.
     pub operation: String,
     pub idempotency_key: Option<String>,
     http: HttpRequest,
+}
+
+/// What a program shows with a request, to be held against what the database says of it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub grant: ClientGrant,
+    /// Where the request comes from.
+    pub address: Option<IpAddr>,
+    /// The scope that the operation asks for; none where everybody reads.
+    pub needs: Option<Scope>,
 }
 
 impl Request {
@@ -42,7 +58,7 @@ impl Request {
         match http.headers().get(header::AUTHORIZATION) {
             None => Self::of(http, None),
             Some(value) => {
-                let user = value
+                let bearer = value
                     .to_str()
                     .ok()
                     .and_then(|text| text.split_once(' '))
@@ -50,14 +66,14 @@ impl Request {
                     .and_then(|(_, token)| state.keys.check(token.trim(), state.clock.now()));
                 Self::of(
                     http,
-                    Some(user.ok_or_else(|| ApiError::unauthorized(true))?),
+                    Some(bearer.ok_or_else(|| ApiError::unauthorized(true))?),
                 )
             }
         }
     }
 
-    /// The rest of what a request says, for this person or nobody.
-    fn of(http: &HttpRequest, user: Option<UserId>) -> Result<Self, ApiError> {
+    /// The rest of what a request says, for this account or nobody.
+    fn of(http: &HttpRequest, bearer: Option<Bearer>) -> Result<Self, ApiError> {
         // A key belongs to a POST; anything else is repeated without one.
         let key = http.headers().get("Idempotency-Key");
         let idempotency_key = match key.filter(|_| http.method() == Method::POST) {
@@ -71,12 +87,49 @@ impl Request {
             })?),
         };
         let operation = format!("{} {}", http.method(), http.path());
-        Ok(Self {
+        let user = bearer.as_ref().map(|bearer| bearer.user);
+        let address = address_of(http);
+        let client = bearer.and_then(|bearer| bearer.client).map(|grant| Shown {
+            grant,
+            address,
+            needs: None,
+        });
+        let request = Self {
             user,
+            client,
             operation,
             idempotency_key,
             http: http.clone(),
-        })
+        };
+        if let Some(shown) = &request.client {
+            request.count_for(shown.grant.id);
+        }
+        Ok(request)
+    }
+
+    /// Counts the request as one of this program's.
+    pub fn count_for(&self, id: ClientId) {
+        let mut extensions = self.http.extensions_mut();
+        if let Some(tag) = extensions.get::<Taken>().map(|taken| taken.tag.clone()) {
+            extensions.insert(ByClient { id, tag });
+        }
+    }
+
+    /// Where it comes from.
+    pub fn came_from(&self) -> Option<IpAddr> {
+        address_of(&self.http)
+    }
+
+    /// The id and the secret of an OAuth client in the header (RFC 6749, 2.3.1).
+    pub fn basic_credentials(&self) -> Option<(String, String)> {
+        let header = self.http.headers().get(header::AUTHORIZATION)?;
+        let (scheme, encoded) = header.to_str().ok()?.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let pair = String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok()?;
+        let (id, secret) = pair.split_once(':')?;
+        Some((id.to_owned(), secret.to_owned()))
     }
 
     /// What was sent to the operation: SHA-256 of the body, zeros where there is none, and the query.
@@ -132,6 +185,37 @@ impl Request {
     }
 }
 
+/// The address that a request comes from: that of who has called us, or, where that is a trusted proxy, the last one in
+/// `X-Forwarded-For` that is none. One of IPv4 is one, however it was written.
+fn address_of(http: &HttpRequest) -> Option<IpAddr> {
+    let state = http.app_data::<web::Data<State>>()?;
+    let is_trusted = |address: &IpAddr| {
+        let mut proxies = state.trusted_proxies.iter();
+        proxies.any(|proxy| proxy.contains(address))
+    };
+    let peer = http.peer_addr()?.ip().to_canonical();
+    if !is_trusted(&peer) {
+        return Some(peer);
+    }
+    let forwarded: Vec<&str> = http
+        .headers()
+        .get_all("X-Forwarded-For")
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    for hop in forwarded.iter().rev() {
+        let address = hop
+            .trim()
+            .parse()
+            .ok()
+            .map(|hop: IpAddr| hop.to_canonical());
+        if !address.is_some_and(|address| is_trusted(&address)) {
+            return address;
+        }
+    }
+    Some(peer)
+}
+
 /// The key without its quotes.
 fn read_key(header: &HeaderValue) -> Option<String> {
     let text = header.to_str().ok()?;
@@ -162,10 +246,18 @@ impl FromRequest for Caller {
     type Future = std::future::Ready<Result<Self, ApiError>>;
 
     fn from_request(http: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(match Request::read(http) {
-            Ok(request) if request.user.is_none() => Err(ApiError::unauthorized(false)),
-            read => read.map(Self),
-        })
+        std::future::ready(Request::read(http).and_then(|mut request| {
+            if request.user.is_none() {
+                return Err(ApiError::unauthorized(false));
+            }
+            // What the document opens to no program is closed to all, whatever the handler would say.
+            if let Some(shown) = &mut request.client {
+                let extensions = http.extensions();
+                let scope = extensions.get::<Taken>().and_then(|taken| taken.scope);
+                shown.needs = Some(scope.ok_or_else(ApiError::people_only)?);
+            }
+            Ok(Self(request))
+        }))
     }
 }
 

@@ -16,9 +16,24 @@ codes! {
         ElectedOfficial = "elected_official", "Élu de la commune", "Elected official of the commune";
         TownHall = "town_hall", "Agent ou élu de la commune, de quelque côté qu'il se tienne", "Agent or elected official of the commune, on whichever side";
         Admin = "admin", "Administrateur de la plateforme", "Administrator of the platform";
+        Client = "client", "Programme d'un partenaire de la commune", "Program of a partner of the commune";
         Clock = "clock", "Le temps qui passe", "The passing of time";
     }
 }
+
+codes! {
+    /// What a program of a partner may do in its commune. The document names at each operation the scope that opens it;
+    /// where none is named, a program is refused.
+    pub enum Scope "scopes" {
+        Import = "import", "Importer et mettre à jour les données de la commune", "Import and update the data of the commune";
+        Webhooks = "webhooks", "Gérer les webhooks de la commune", "Look after the webhooks of the commune";
+        Meetings = "meetings", "Enregistrer les réunions publiques", "Record public meetings";
+        Measures = "measures", "Déclarer les mesures de la commune", "Report the measures of the commune";
+    }
+}
+
+/// Who imports for a commune; the program of a partner with the scope `import`.
+pub const MAY_IMPORT: &[Role] = &[Role::Agent, Role::Client];
 
 /// Membership of a holder or host organisation, as far as rights go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -44,6 +59,8 @@ pub struct ActiveMandate {
 pub struct Standing {
     pub signed_in: bool,
     pub is_admin: bool,
+    /// It is a program: what it may do in this commune, which is nothing in all communes but its own.
+    pub client: Option<Vec<Scope>>,
     /// Their mandates in this commune, today.
     pub mandates: Vec<ActiveMandate>,
     pub holder: Option<Membership>,
@@ -73,7 +90,7 @@ impl Standing {
     /// Whether they have this role here.
     pub fn has(&self, role: Role) -> bool {
         match role {
-            Role::Resident => self.signed_in,
+            Role::Resident => self.signed_in && self.client.is_none(),
             Role::Holder => self.holder.is_some(),
             Role::Host => self.host.is_some(),
             Role::Agent | Role::ElectedOfficial => {
@@ -82,6 +99,10 @@ impl Standing {
             Role::AgentOnBehalf => self.entered_on_behalf && self.has(Role::Agent),
             Role::TownHall => self.is_town_hall(),
             Role::Admin => self.is_admin,
+            Role::Client => self
+                .client
+                .as_ref()
+                .is_some_and(|scopes| !scopes.is_empty()),
             Role::Clock => false,
         }
     }
@@ -177,6 +198,7 @@ mod tests {
         Standing {
             signed_in: !roles.is_empty(),
             is_admin: has(Role::Admin),
+            client: None,
             mandates: [Role::Agent, Role::ElectedOfficial]
                 .into_iter()
                 .filter(|r| has(*r))

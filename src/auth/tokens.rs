@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::ids::UserId;
+use super::policy::Scope;
+use crate::ids::{ClientId, UserId};
 
 /// How long an access token counts.
 pub const ACCESS_LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -35,6 +36,26 @@ pub struct Claims {
     pub scope: String,
     /// A hint for front ends; rights are read from the database at every request.
     pub roles: Vec<String>,
+    /// Of a program: the number of the secret that it was given for, so that a revoked one stops its tokens too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<i32>,
+}
+
+/// Whom a token names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bearer {
+    pub user: UserId,
+    /// Where the account is that of a program.
+    pub client: Option<ClientGrant>,
+}
+
+/// What a token says of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientGrant {
+    pub id: ClientId,
+    /// Number of the secret that the token was given for.
+    pub secret: i32,
+    pub scopes: Vec<Scope>,
 }
 
 /// A public key of ours (RFC 7517).
@@ -184,6 +205,22 @@ impl Keys {
         self.issue_for(user, roles, now, ACCESS_LIFETIME)
     }
 
+    /// An access token for a program.
+    pub fn issue_to_client(
+        &self,
+        user: UserId,
+        grant: &ClientGrant,
+        now: DateTime<Utc>,
+    ) -> Result<String, KeyError> {
+        let claims = Claims {
+            client_id: grant.id.to_string(),
+            scope: scope_list(&grant.scopes),
+            secret: Some(grant.secret),
+            ..self.claims(user, Vec::new(), now, ACCESS_LIFETIME)?
+        };
+        self.sign(&claims)
+    }
+
     /// An access token that counts for as long as is said.
     pub fn issue_for(
         &self,
@@ -192,9 +229,19 @@ impl Keys {
         now: DateTime<Utc>,
         lifetime: Duration,
     ) -> Result<String, KeyError> {
-        let key = self.keys.first().ok_or(KeyError::None)?;
+        self.sign(&self.claims(user, roles, now, lifetime)?)
+    }
+
+    /// What the token of a person says.
+    fn claims(
+        &self,
+        user: UserId,
+        roles: Vec<String>,
+        now: DateTime<Utc>,
+        lifetime: Duration,
+    ) -> Result<Claims, KeyError> {
         let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(0);
-        let claims = Claims {
+        Ok(Claims {
             iss: self.issuer.clone(),
             aud: self.issuer.clone(),
             exp: now.timestamp() + lifetime,
@@ -204,17 +251,22 @@ impl Keys {
             client_id: CLIENT.to_owned(),
             scope: String::new(),
             roles,
-        };
+            secret: None,
+        })
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<String, KeyError> {
+        let key = self.keys.first().ok_or(KeyError::None)?;
         let header = Header {
             typ: Some(TYPE.to_owned()),
             kid: Some(key.jwk.kid.clone()),
             ..Header::new(Algorithm::ES256)
         };
-        jsonwebtoken::encode(&header, &claims, &key.encoding).map_err(|_| KeyError::Generation)
+        jsonwebtoken::encode(&header, claims, &key.encoding).map_err(|_| KeyError::Generation)
     }
 
-    /// The person whom a token names, if it is ours and counts now.
-    pub fn check(&self, token: &str, now: DateTime<Utc>) -> Option<UserId> {
+    /// Whom a token names, if it is ours and counts now.
+    pub fn check(&self, token: &str, now: DateTime<Utc>) -> Option<Bearer> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         if header.typ.as_deref() != Some(TYPE) {
             return None;
@@ -233,17 +285,38 @@ impl Keys {
         let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation)
             .ok()?
             .claims;
-        (claims.exp > now.timestamp()).then_some(UserId(claims.sub))
+        let client = match claims.secret {
+            Some(secret) => Some(ClientGrant {
+                id: ClientId(claims.client_id.parse().ok()?),
+                secret,
+                scopes: claims
+                    .scope
+                    .split(' ')
+                    .filter_map(|scope| scope.parse().ok())
+                    .collect(),
+            }),
+            None => None,
+        };
+        (claims.exp > now.timestamp()).then_some(Bearer {
+            user: UserId(claims.sub),
+            client,
+        })
     }
 }
 
-/// A refresh token: what the client keeps, and what we keep of it.
-pub struct RefreshToken {
+/// Scopes as OAuth writes them (RFC 6749, 3.3).
+pub fn scope_list(scopes: &[Scope]) -> String {
+    let codes: Vec<&str> = scopes.iter().map(|scope| scope.code()).collect();
+    codes.join(" ")
+}
+
+/// A refresh token, or the secret of a program: what the other side keeps, and what we keep of it.
+pub struct Secret {
     pub secret: String,
     pub hash: Vec<u8>,
 }
 
-impl RefreshToken {
+impl Secret {
     /// A new one, of 256 random bits.
     pub fn new() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 32];
@@ -273,12 +346,16 @@ mod tests {
         Keys::new(&[generate_key().unwrap()], "http://127.0.0.1:8080/").unwrap()
     }
 
+    fn person(user: UserId) -> Bearer {
+        Bearer { user, client: None }
+    }
+
     #[test]
     fn a_token_names_its_person_until_it_ends() {
         let (keys, now) = (keys(), Utc::now());
         let user = UserId::new(now).unwrap();
         let token = keys.issue(user, vec![], now).unwrap();
-        assert_eq!(keys.check(&token, now), Some(user));
+        assert_eq!(keys.check(&token, now), Some(person(user)));
         assert_eq!(keys.check(&token, now + ACCESS_LIFETIME), None);
     }
 
@@ -306,7 +383,24 @@ mod tests {
             .unwrap();
         assert_eq!(
             Keys::new(&[new, old], "x").unwrap().check(&token, now),
-            Some(user)
+            Some(person(user))
         );
+    }
+
+    #[test]
+    fn the_token_of_a_program_says_which_secret_and_scopes_it_has() {
+        let (keys, now) = (keys(), Utc::now());
+        let bearer = Bearer {
+            user: UserId::new(now).unwrap(),
+            client: Some(ClientGrant {
+                id: ClientId::new("62528", now).unwrap(),
+                secret: 3,
+                scopes: vec![Scope::Import, Scope::Webhooks],
+            }),
+        };
+        let token = keys
+            .issue_to_client(bearer.user, bearer.client.as_ref().unwrap(), now)
+            .unwrap();
+        assert_eq!(keys.check(&token, now), Some(bearer));
     }
 }

@@ -60,7 +60,7 @@ async fn name_for_commune(
         .filter(mandates::commune_code.eq(&row.commune_code))
         .filter(mandates::may_sign)
         .filter(users::erased_at.is_null())
-        .select((MandateRow::as_select(), users::full_name))
+        .select((MandateRow::as_select(), users::full_name.assume_not_null()))
         .first(&mut session.conn)
         .await
         .optional()?;
@@ -132,7 +132,10 @@ async fn member(
         .filter(holder_members::state.eq("active"))
         .filter(holder_members::may_sign)
         .filter(users::erased_at.is_null())
-        .select((users::full_name, users::birth_on))
+        .select((
+            users::full_name.assume_not_null(),
+            users::birth_on.assume_not_null(),
+        ))
         .first(&mut session.conn)
         .await
         .optional()?;

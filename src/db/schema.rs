@@ -48,6 +48,41 @@ diesel::table! {
 }
 
 diesel::table! {
+    client_usage (client_id, commune_code, day, tag, outcome) {
+        client_id -> Uuid,
+        commune_code -> Text,
+        day -> Date,
+        tag -> Text,
+        outcome -> Text,
+        requests -> Int8,
+        last_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    clients (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        user_id -> Uuid,
+        name -> Text,
+        contact -> Text,
+        scopes -> Array<Nullable<Text>>,
+        address_ranges -> Array<Nullable<Cidr>>,
+        state -> Text,
+        state_changed_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        secret_number -> Int4,
+        secret_hash -> Bytea,
+        secret_made_at -> Timestamptz,
+        previous_secret_hash -> Nullable<Bytea>,
+        previous_secret_until -> Nullable<Timestamptz>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     commitments (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
@@ -754,11 +789,12 @@ diesel::table! {
 diesel::table! {
     users (id) {
         id -> Uuid,
-        email -> Text,
-        password_hash -> Text,
+        kind -> Text,
+        email -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
         display_name -> Text,
-        full_name -> Text,
-        birth_on -> Date,
+        full_name -> Nullable<Text>,
+        birth_on -> Nullable<Date>,
         is_admin -> Bool,
         locale -> Text,
         created_at -> Timestamptz,
@@ -807,6 +843,8 @@ diesel::table! {
 diesel::joinable!(authorities -> communes (commune_code));
 diesel::joinable!(authorities -> users (recorded_by));
 diesel::joinable!(changes -> communes (commune_code));
+diesel::joinable!(client_usage -> communes (commune_code));
+diesel::joinable!(clients -> communes (commune_code));
 diesel::joinable!(commitments -> communes (commune_code));
 diesel::joinable!(communes -> departments (department_code));
 diesel::joinable!(communes -> intercommunalities (epci_siren));
@@ -860,6 +898,8 @@ diesel::joinable!(webhooks -> users (created_by));
 diesel::allow_tables_to_appear_in_same_query!(
     authorities,
     changes,
+    client_usage,
+    clients,
     commitments,
     communes,
     convention_commitments,

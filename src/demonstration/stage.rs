@@ -80,6 +80,7 @@ impl Stage {
                 pause: Duration::from_secs(5),
                 allow_private: false,
             },
+            trusted_proxies: Vec::new(),
             password_grant: false,
         };
         let state = State::new(shared, Pool::new(url, pool).map_err(technical)?);

@@ -570,7 +570,7 @@ pub async fn erase(
         .set((
             documents::state.eq(DocumentState::Erased),
             documents::name.eq(None::<String>),
-            documents::erased_by.eq(session.actor.person()?.id),
+            documents::erased_by.eq(session.actor.account()?),
             documents::erased_at.eq(session.now),
             documents::version.eq(documents::version + 1),
         ))

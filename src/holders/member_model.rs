@@ -118,7 +118,11 @@ pub async fn find(
         .filter(holder_members::holder_id.eq(holder))
         .filter(holder_members::commune_code.eq(holder.commune()))
         .filter(holder_members::user_id.eq(user))
-        .select((MemberRow::as_select(), users::display_name, users::birth_on))
+        .select((
+            MemberRow::as_select(),
+            users::display_name,
+            users::birth_on.assume_not_null(),
+        ))
         .first(conn)
         .await?;
     Ok(NamedMember::new(found))
@@ -160,7 +164,11 @@ pub async fn list(
         .filter(holder_members::state.eq_any(states))
         .order((holder_members::since.desc(), holder_members::user_id.desc()))
         .limit(limit + 1)
-        .select((MemberRow::as_select(), users::display_name, users::birth_on))
+        .select((
+            MemberRow::as_select(),
+            users::display_name,
+            users::birth_on.assume_not_null(),
+        ))
         .into_boxed();
     if let Some((since, user)) = after {
         query = query.filter(holder_members::since.le(since)).filter(

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{Registry, ValidationError, Validator};
@@ -11,9 +12,13 @@ use serde_json::map::Entry;
 use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, Code, Fault, FaultCode, Text};
+use crate::auth::policy::Scope;
 
 /// The name under which the schemas refer to the document.
 const DOCUMENT: &str = "urn:fifty-fifty:openapi";
+
+/// The name under which the document says how programs identify themselves.
+pub const CLIENT_SCHEME: &str = "client_credentials";
 
 /// Every operation of the document, ready to check requests.
 pub struct Contract {
@@ -23,6 +28,10 @@ pub struct Contract {
 
 /// What one operation takes.
 pub struct Operation {
+    /// Part of the API that it belongs to.
+    pub tag: Arc<str>,
+    /// The scope that opens it to programs.
+    pub scope: Option<Scope>,
     /// Check of the body, by content type.
     bodies: HashMap<String, Validator>,
     query: Validator,
@@ -70,6 +79,17 @@ impl Contract {
         for (path, item) in entries(document.get("paths")) {
             let mut methods = HashMap::new();
             for (method, operation) in entries(Some(item)) {
+                let tag = operation.pointer("/tags/0").and_then(Value::as_str);
+                let tag = tag.ok_or_else(|| failed(&format!("{method} {path} has no tag")))?;
+                let scope = operation
+                    .get("security")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .find_map(|way| way.get(CLIENT_SCHEME)?.get(0)?.as_str())
+                    .map(str::parse)
+                    .transpose()
+                    .map_err(|error: String| failed(&error))?;
                 let mut bodies = HashMap::new();
                 for (content_type, media) in entries(operation.pointer("/requestBody/content")) {
                     let schema = media.get("schema").unwrap_or(&Value::Bool(true));
@@ -103,6 +123,8 @@ impl Contract {
                 methods.insert(
                     method.to_ascii_uppercase(),
                     Operation {
+                        tag: tag.into(),
+                        scope,
                         bodies,
                         query,
                         parameters,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::constraints::CONSTRAINTS;
+use crate::auth::policy::Scope;
 
 /// A sentence in both languages of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -344,6 +345,30 @@ impl ApiError {
         Self::because(Code::Forbidden, fr, en).header(
             actix_web::http::header::WWW_AUTHENTICATE,
             HeaderValue::from_static("Bearer error=\"insufficient_scope\""),
+        )
+    }
+
+    /// A program that would need this scope (RFC 6750, 3.1).
+    pub fn insufficient_scope(scope: Scope) -> Self {
+        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+        Self {
+            detail: Some(Text::made(
+                format!("Ce programme aurait besoin de la portée « {scope} »."),
+                format!("This program would need the scope `{scope}`."),
+            )),
+            ..Self::new(Code::Forbidden)
+        }
+        .header(
+            actix_web::http::header::WWW_AUTHENTICATE,
+            HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer")),
+        )
+    }
+
+    /// What no program does, whatever its scopes.
+    pub fn people_only() -> Self {
+        Self::forbidden(
+            "Seules des personnes font cela : aucune portée ne l'ouvre aux programmes.",
+            "Only people do this: no scope opens it to programs.",
         )
     }
 

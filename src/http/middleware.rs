@@ -1,6 +1,7 @@
 //! The edge of the application: every request gets a number, a language, a checked query and a line in the log; every
 //! answer that is not a success leaves as a problem.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -17,6 +18,9 @@ use super::contract::Contract;
 use super::error::{ApiError, Code, Language};
 use super::extract::ReadQuery;
 use super::{deprecated, problem};
+use crate::auth::policy::Scope;
+use crate::ids::ClientId;
+use crate::state::State;
 use crate::telemetry::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -103,6 +107,12 @@ pub async fn edge(
             HeaderValue::from_static(CONTENT_SECURITY_POLICY),
         );
     }
+    let counted = answer.request().extensions().get::<ByClient>().cloned();
+    if let (Some(client), Some(state)) = (counted, answer.request().app_data::<web::Data<State>>())
+    {
+        let now = state.clock.now();
+        state.usage.count(client.id, &client.tag, status, now);
+    }
     let elapsed = started.elapsed();
     if let Some(metrics) = &metrics {
         metrics.active_requests.dec();
@@ -123,6 +133,22 @@ pub async fn edge(
 
 /// A mark on requests whose answer is sent without its body: who would have to make a long one need not.
 pub struct BodyLeftOut;
+
+/// What the document says of the operation that takes a request.
+#[derive(Clone)]
+pub struct Taken {
+    /// Part of the API.
+    pub tag: Arc<str>,
+    /// The scope that opens it to programs.
+    pub scope: Option<Scope>,
+}
+
+/// The program whose token or secret came with a request, and in which part of the API it is counted.
+#[derive(Clone)]
+pub struct ByClient {
+    pub id: ClientId,
+    pub tag: Arc<str>,
+}
 
 /// An answer that needs no handler.
 enum Early {
@@ -161,6 +187,10 @@ fn admit(request: &mut ServiceRequest, route: &str) -> Result<(), Early> {
         .read_query(request.query_string())
         .map_err(Early::Problem)?;
     request.extensions_mut().insert(ReadQuery(query));
+    request.extensions_mut().insert(Taken {
+        tag: operation.tag.clone(),
+        scope: operation.scope,
+    });
     Ok(())
 }
 

@@ -15,12 +15,16 @@ use crate::auth::caller::Request;
 pub struct Reply {
     pub status: u16,
     pub body: Option<String>,
+    /// What is kept of it for a repetition, where the body holds a secret.
+    pub kept: Option<String>,
     pub etag: Option<String>,
     pub location: Option<String>,
     pub link: Option<String>,
     /// Seconds for which shared caches may keep it; nothing for a caller's own.
     pub public_for: Option<u32>,
     pub replayed: bool,
+    /// How to say who one is, for a refusal in OAuth's own words.
+    pub challenge: Option<&'static str>,
 }
 
 /// What handlers return.
@@ -33,11 +37,13 @@ impl Reply {
         Ok(Self {
             status: status.as_u16(),
             body: Some(body),
+            kept: None,
             etag: None,
             location: None,
             link: None,
             public_for: None,
             replayed: false,
+            challenge: None,
         })
     }
 
@@ -74,12 +80,23 @@ impl Reply {
         Self {
             status: 204,
             body: None,
+            kept: None,
             etag: None,
             location: None,
             link: None,
             public_for: None,
             replayed: false,
+            challenge: None,
         }
+    }
+
+    /// The same answer, of which this is kept and repeated: a secret is shown once.
+    pub fn kept_as<T: Serialize>(self, body: &T) -> Answer {
+        let kept = serde_json::to_string(body).map_err(ApiError::internal)?;
+        Ok(Self {
+            kept: Some(kept),
+            ..self
+        })
     }
 
     /// Lets shared caches keep the answer when nobody is signed in, who might see more than others.
@@ -141,6 +158,9 @@ impl Responder for Reply {
         }
         answer.insert_header((header::CACHE_CONTROL, cache_control(self.public_for)));
         answer.insert_header((header::VARY, "Authorization"));
+        if let Some(challenge) = self.challenge {
+            answer.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
         if self.replayed {
             answer.insert_header(("Idempotency-Replayed", "true"));
         }

@@ -160,7 +160,7 @@ async fn create(session: &mut Session, key: &Key, new: &NewMeasure) -> Result<bo
         value: new.value.clone(),
         unit: new.unit.clone(),
         source: new.source.clone(),
-        recorded_by: session.actor.person()?.id,
+        recorded_by: session.actor.account()?,
         created_at: session.now,
         version: 1,
     };
@@ -191,7 +191,7 @@ pub async fn put(
     diesel::update(measures::table.find((row.id, &row.commune_code)))
         .set((
             new,
-            measures::recorded_by.eq(session.actor.person()?.id),
+            measures::recorded_by.eq(session.actor.account()?),
             measures::version.eq(measures::version + 1),
         ))
         .execute(&mut session.conn)

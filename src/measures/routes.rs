@@ -25,7 +25,7 @@ pub fn configure(routes: &mut Routes) {
 }
 
 /// Who reports for the commune.
-const MAY_REPORT: &[Role] = &[Role::Agent, Role::ElectedOfficial];
+const MAY_REPORT: &[Role] = &[Role::Agent, Role::ElectedOfficial, Role::Client];
 
 /// List the measures of a commune
 ///
@@ -104,6 +104,7 @@ pub async fn get_measure(
         (status = 200, description = "The measure, replaced.", body = Measure),
         (status = 201, description = "The measure, new.", body = Measure),
     ),
+    security(("password" = []), ("client_credentials" = ["measures"])),
 )]
 #[put("/v1/communes/{code}/measures/{indicator}/{year}")]
 pub async fn put_measure(
@@ -141,6 +142,7 @@ pub async fn put_measure(
         IfMatchHeader,
     ),
     responses((status = 204, description = "Deleted.")),
+    security(("password" = []), ("client_credentials" = ["measures"])),
 )]
 #[delete("/v1/communes/{code}/measures/{indicator}/{year}")]
 pub async fn delete_measure(

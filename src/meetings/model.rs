@@ -292,7 +292,7 @@ pub async fn record(
         place: new.place,
         held_on: new.held_on,
         attendance: new.attendance,
-        recorded_by: session.actor.person()?.id,
+        recorded_by: session.actor.account()?,
         created_at: session.now,
         version: 1,
     };

@@ -26,7 +26,7 @@ pub fn configure(routes: &mut Routes) {
 }
 
 /// Who records meetings, corrects them and takes them back.
-const MAY_RECORD: &[Role] = &[Role::Agent];
+const MAY_RECORD: &[Role] = &[Role::Agent, Role::Client];
 
 /// List the public meetings of a commune
 ///
@@ -71,6 +71,7 @@ pub async fn list_meetings(
         (status = 201, description = "The meeting.", body = Meeting),
         (status = 409, description = "The caller stands on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
+    security(("password" = []), ("client_credentials" = ["meetings"])),
 )]
 #[post("/v1/communes/{code}/meetings")]
 pub async fn record_meeting(
@@ -132,6 +133,7 @@ pub async fn get_meeting(
         (status = 200, description = "The meeting as it is now.", body = Meeting),
         (status = 409, description = "The caller stands on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
+    security(("password" = []), ("client_credentials" = ["meetings"])),
 )]
 #[patch("/v1/meetings/{id}")]
 pub async fn update_meeting(
@@ -168,6 +170,7 @@ pub async fn update_meeting(
         (status = 204, description = "Deleted."),
         (status = 409, description = "The caller stands on both sides.", body = Problem, content_type = "application/problem+json"),
     ),
+    security(("password" = []), ("client_credentials" = ["meetings"])),
 )]
 #[delete("/v1/meetings/{id}")]
 pub async fn delete_meeting(

@@ -1,9 +1,10 @@
 //! Every closed list and every lifecycle of the API. A new one is registered here; tests find what was forgotten.
 
 use crate::audit::{Beginning, Notice, Subject, Visibility};
-use crate::auth::policy::Role;
+use crate::auth::policy::{Role, Scope};
 use crate::authorities::dto::AuthorityKind;
 use crate::changes::dto::{ChangeKind, ChangeType};
+use crate::clients::dto::{ClientState, UsageOutcome};
 use crate::codes::CodeList;
 use crate::commitments::checks::dto::{CheckOutcome, OccurrenceState};
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, ProposedSide, Side, ValuationMethod};
@@ -46,6 +47,7 @@ use crate::worklist::dto::WorkKind;
 /// The closed lists, in the order of the story.
 pub const LISTS: &[CodeList] = &[
     Role::LIST,
+    Scope::LIST,
     MandateRole::LIST,
     HolderKind::LIST,
     HolderAction::LIST,
@@ -122,6 +124,8 @@ pub const LISTS: &[CodeList] = &[
     WebhookDisabling::LIST,
     DeliveryState::LIST,
     DeliveryFault::LIST,
+    ClientState::LIST,
+    UsageOutcome::LIST,
     Locale::LIST,
     GrantType::LIST,
     Visibility::LIST,

@@ -10,6 +10,7 @@ codes! {
     pub enum GrantType "grant_types" {
         Password = "password", "Mot de passe", "Password";
         RefreshToken = "refresh_token", "Jeton de rafraîchissement", "Refresh token";
+        ClientCredentials = "client_credentials", "Identifiants d'un programme", "Credentials of a program";
     }
 }
 
@@ -17,7 +18,7 @@ codes! {
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({"grant_type": "password", "username": "camille@example.org", "password": "planters-on-rue-hoche"}))]
 pub struct TokenRequest {
-    /// `password` or `refresh_token`.
+    /// `password`, `refresh_token` or `client_credentials`.
     #[schema(value_type = GrantType)]
     pub grant_type: String,
     /// E-mail address, with `password`.
@@ -29,9 +30,15 @@ pub struct TokenRequest {
     /// The last refresh token, with `refresh_token`.
     #[schema(nullable = false)]
     pub refresh_token: Option<String>,
-    /// Taken and not used: the rights are those of the person.
+    /// Identifier of the program, with `client_credentials`; or in the header, as HTTP Basic.
     #[schema(nullable = false)]
-    #[allow(dead_code, reason = "clients of OAuth send it")]
+    pub client_id: Option<String>,
+    /// Secret of the program, with `client_credentials`; or in the header, as HTTP Basic.
+    #[schema(format = "password", nullable = false)]
+    pub client_secret: Option<String>,
+    /// With `client_credentials` those of the program's scopes that the token is for, all where it is not given. The rights
+    /// of people are their own.
+    #[schema(nullable = false)]
     pub scope: Option<String>,
 }
 
@@ -47,12 +54,13 @@ pub struct TokenAnswer {
     /// Seconds for which the access token counts.
     #[schema(minimum = 1, maximum = 900, example = 900)]
     pub expires_in: u64,
-    /// Counts once, for the next pair of tokens.
-    #[schema(max_length = 43)]
-    pub refresh_token: String,
-    /// Scopes: always empty, for the rights of people are their own.
-    #[schema(max_length = 0)]
-    pub scope: &'static str,
+    /// Counts once, for the next pair of tokens. A program gets none: it has its secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 43, nullable = false)]
+    pub refresh_token: Option<String>,
+    /// What the token opens to a program; empty for people, whose rights are their own.
+    #[schema(max_length = 200, example = "import webhooks")]
+    pub scope: String,
 }
 
 /// A token to revoke.
@@ -71,14 +79,16 @@ pub struct RevocationRequest {
 #[serde(rename_all = "snake_case")]
 pub enum TokenErrorCode {
     InvalidRequest,
+    InvalidClient,
     InvalidGrant,
+    InvalidScope,
     UnsupportedGrantType,
 }
 
 /// An error of the token endpoint (RFC 6749, 5.2).
 #[derive(Serialize, ToSchema)]
 pub struct TokenError {
-    /// `invalid_request`, `invalid_grant` or `unsupported_grant_type`.
+    /// `invalid_request`, `invalid_client`, `invalid_grant`, `invalid_scope` or `unsupported_grant_type`.
     #[schema(example = "invalid_grant")]
     pub error: TokenErrorCode,
     /// The error in words.

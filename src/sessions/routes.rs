@@ -2,21 +2,23 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
+use diesel::OptionalExtension;
 use uuid::Uuid;
 
 use super::dto::{
     GrantType, RevocationRequest, TokenAnswer, TokenError, TokenErrorCode as Fault, TokenRequest,
 };
 use crate::auth::actor::Actor;
-use crate::auth::caller::{Anyone, Unidentified};
-use crate::auth::tokens::{ACCESS_LIFETIME, Jwks};
+use crate::auth::caller::{Anyone, Shown, Unidentified};
+use crate::auth::policy::Scope;
+use crate::auth::tokens::{ACCESS_LIFETIME, ClientGrant, Jwks, scope_list};
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::Form;
 use crate::http::reply::{Answer, Reply};
 use crate::http::routes::Routes;
-use crate::ids::UserId;
+use crate::ids::{ClientId, UserId};
 use crate::state::{Session, State};
-use crate::users;
+use crate::{clients, users};
 
 pub fn configure(routes: &mut Routes) {
     routes
@@ -47,16 +49,32 @@ fn refuse(error: Fault, error_description: &'static str) -> Answer {
     )
 }
 
+/// The program's id or secret is wrong, or it does not count any more, or not from here: nobody is told which.
+fn refuse_client() -> Answer {
+    Ok(Reply {
+        challenge: Some("Basic realm=\"Fifty-Fifty\""),
+        ..Reply::new(
+            StatusCode::UNAUTHORIZED,
+            &TokenError {
+                error: Fault::InvalidClient,
+                error_description: "The program or its secret does not count, or not from here.",
+            },
+        )?
+    })
+}
+
 /// Get tokens
 ///
 /// OAuth 2, form-encoded. With `grant_type=password` for a person's own programs, and `grant_type=refresh_token` for
-/// the next pair: each refresh token counts once, and one that comes back later ends the whole session.
+/// the next pair: each refresh token counts once, and one that comes back later ends the whole session. With
+/// `grant_type=client_credentials` for the program of a partner.
 #[utoipa::path(
     tag = "authentication",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "Tokens.", body = TokenAnswer),
         (status = 400, description = "No tokens, in OAuth's own form; or a query, which this operation does not take.", body = TokenError),
+        (status = 401, description = "The program or its secret does not count, in OAuth's own form.", body = TokenError),
         (status = 429, description = "Too many passwords at once.", body = crate::http::problem::Problem, content_type = "application/problem+json"),
     ),
     security(()),
@@ -119,11 +137,96 @@ pub async fn issue_token(
                 )
                 .await
         }
+        Ok(GrantType::ClientCredentials) => {
+            let shown = match (
+                anyone.basic_credentials(),
+                request.client_id,
+                request.client_secret,
+            ) {
+                (Some(pair), None, None) => Some(pair),
+                (None, Some(id), Some(secret)) => Some((id, secret)),
+                (Some(_), ..) => {
+                    return refuse(
+                        Fault::InvalidRequest,
+                        "The program shows its secret in the header or in the form, not in both.",
+                    );
+                }
+                (None, ..) => None,
+            };
+            let Some((id, secret)) = shown else {
+                return refuse_client();
+            };
+            give_program(&state, &anyone, &id, &secret, request.scope.as_deref()).await
+        }
         Ok(GrantType::Password) | Err(_) => refuse(
             Fault::UnsupportedGrantType,
-            "grant_type is password or refresh_token.",
+            "grant_type is password, refresh_token or client_credentials.",
         ),
     }
+}
+
+/// A token for a program, if its secret counts and it may call from here.
+async fn give_program(
+    state: &State,
+    anyone: &Unidentified,
+    id: &str,
+    secret: &str,
+    scope: Option<&str>,
+) -> Answer {
+    let mut session = state.read(anyone).await?;
+    let Ok(id) = id.parse().map(ClientId) else {
+        return refuse_client();
+    };
+    let row = clients::model::find(&mut session.conn, id)
+        .await
+        .optional()?;
+    let known = row.and_then(|row| Some((row.number_of(secret, session.now)?, row)));
+    let Some((number, row)) = known else {
+        return refuse_client();
+    };
+    anyone.count_for(row.id);
+    let mut grant = ClientGrant {
+        id: row.id,
+        secret: number,
+        scopes: row.scopes.iter().copied().flatten().collect(),
+    };
+    let shown = Shown {
+        grant: grant.clone(),
+        address: anyone.came_from(),
+        needs: None,
+    };
+    // What will be asked of the token at each request is asked of the secret.
+    match Actor::load_program(&session.conn, row.user_id, Some(&shown), session.now, false).await {
+        Err(error) if error.code == Code::Unauthorized => return refuse_client(),
+        checked => checked?,
+    };
+    if let Some(asked) = scope.filter(|scope| !scope.trim().is_empty()) {
+        let asked: Result<Vec<Scope>, _> = asked.split_whitespace().map(str::parse).collect();
+        match asked {
+            Ok(asked) if asked.iter().all(|scope| grant.scopes.contains(scope)) => {
+                grant.scopes.retain(|scope| asked.contains(scope));
+            }
+            _ => {
+                return refuse(
+                    Fault::InvalidScope,
+                    "The program has not all of these scopes.",
+                );
+            }
+        }
+    }
+    Reply::new(
+        StatusCode::OK,
+        &TokenAnswer {
+            access_token: state
+                .keys
+                .issue_to_client(row.user_id, &grant, session.now)
+                .map_err(ApiError::internal)?,
+            token_type: "Bearer",
+            expires_in: ACCESS_LIFETIME.as_secs(),
+            refresh_token: None,
+            scope: scope_list(&grant.scopes),
+        },
+    )
 }
 
 async fn give(state: &State, session: &mut Session, user: UserId, family: Option<Uuid>) -> Answer {
@@ -147,8 +250,8 @@ async fn give(state: &State, session: &mut Session, user: UserId, family: Option
                 .map_err(ApiError::internal)?,
             token_type: "Bearer",
             expires_in: ACCESS_LIFETIME.as_secs(),
-            refresh_token,
-            scope: "",
+            refresh_token: Some(refresh_token),
+            scope: String::new(),
         },
     )
 }

@@ -6,7 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::dto::{Locale, MePatch};
-use crate::auth::tokens::{REFRESH_LIFETIME, RefreshToken};
+use crate::auth::tokens::{REFRESH_LIFETIME, Secret};
 use crate::db::schema::{refresh_tokens, users};
 use crate::http::error::ApiError;
 use crate::ids::UserId;
@@ -14,15 +14,19 @@ use crate::ids::UserId;
 /// For how long a used refresh token may come back, because its answer was lost.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
 
-/// A row of `users`.
+/// A row of `users`, of a person.
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = users)]
 pub struct UserRow {
     pub id: UserId,
+    #[diesel(select_expression = users::email.assume_not_null())]
     pub email: String,
+    #[diesel(select_expression = users::password_hash.assume_not_null())]
     pub password_hash: String,
     pub display_name: String,
+    #[diesel(select_expression = users::full_name.assume_not_null())]
     pub full_name: String,
+    #[diesel(select_expression = users::birth_on.assume_not_null())]
     pub birth_on: NaiveDate,
     pub is_admin: bool,
     pub locale: Locale,
@@ -135,7 +139,7 @@ pub async fn issue_refresh_token(
     family_id: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<String, ApiError> {
-    let token = RefreshToken::new().map_err(ApiError::internal)?;
+    let token = Secret::new().map_err(ApiError::internal)?;
     let lifetime = TimeDelta::from_std(REFRESH_LIFETIME).map_err(ApiError::internal)?;
     let row = TokenRow {
         token_hash: token.hash,
@@ -161,7 +165,7 @@ pub async fn use_refresh_token(
     now: DateTime<Utc>,
 ) -> Result<Option<(UserId, Uuid)>, ApiError> {
     let row: Option<TokenRow> = refresh_tokens::table
-        .find(RefreshToken::hash(secret))
+        .find(Secret::hash(secret))
         .select(TokenRow::as_select())
         .for_update()
         .first(conn)
@@ -193,7 +197,7 @@ pub async fn revoke_refresh_token(
     now: DateTime<Utc>,
 ) -> Result<(), ApiError> {
     let family: Option<Uuid> = refresh_tokens::table
-        .find(RefreshToken::hash(secret))
+        .find(Secret::hash(secret))
         .select(refresh_tokens::family_id)
         .first(conn)
         .await

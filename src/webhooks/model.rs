@@ -206,7 +206,7 @@ pub async fn create(
         previous_secret: None,
         previous_secret_until: None,
         position: feed::head(&mut session.conn).await?,
-        created_by: session.actor.person()?.id,
+        created_by: session.actor.account()?,
         created_at: session.now,
         version: 1,
     };

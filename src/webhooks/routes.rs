@@ -38,7 +38,7 @@ pub fn configure(routes: &mut Routes) {
 }
 
 /// Who looks after the webhooks of a commune.
-const MAY_MANAGE: &[Role] = &[Role::Agent, Role::ElectedOfficial];
+const MAY_MANAGE: &[Role] = &[Role::Agent, Role::ElectedOfficial, Role::Client];
 
 /// In which role the caller looks after the webhooks of this commune; for others there are none.
 fn permit(session: &Session, commune: &str) -> Result<Role, ApiError> {
@@ -65,6 +65,7 @@ async fn lock(session: &mut Session, id: WebhookId) -> Result<(WebhookRow, Role)
     tag = "webhooks",
     params(("code" = String, Path, description = "INSEE code.", example = "62528"), Paging),
     responses((status = 200, description = "A page of webhooks.", body = WebhookPage)),
+    security(("password" = []), ("client_credentials" = ["webhooks"])),
 )]
 #[get("/v1/communes/{code}/webhooks")]
 pub async fn list_webhooks(
@@ -101,6 +102,7 @@ pub async fn list_webhooks(
         (status = 201, description = "The webhook, with its secret.", body = Webhook),
         (status = 409, description = "The commune has twenty already, or does not take part yet.", body = Problem, content_type = "application/problem+json"),
     ),
+    security(("password" = []), ("client_credentials" = ["webhooks"])),
 )]
 #[post("/v1/communes/{code}/webhooks")]
 pub async fn create_webhook(
@@ -129,6 +131,7 @@ pub async fn create_webhook(
     tag = "webhooks",
     params(("id" = WebhookId, Path, description = "Identifier of the webhook.")),
     responses((status = 200, description = "The webhook.", body = Webhook)),
+    security(("password" = []), ("client_credentials" = ["webhooks"])),
 )]
 #[get("/v1/webhooks/{id}")]
 pub async fn get_webhook(
@@ -149,6 +152,7 @@ pub async fn get_webhook(
     params(("id" = WebhookId, Path, description = "Identifier of the webhook."), IfMatchHeader),
     request_body(content = WebhookPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The webhook as it is now.", body = Webhook)),
+    security(("password" = []), ("client_credentials" = ["webhooks"])),
 )]
 #[patch("/v1/webhooks/{id}")]
 pub async fn update_webhook(
@@ -176,6 +180,7 @@ pub async fn update_webhook(
     tag = "webhooks",
     params(("id" = WebhookId, Path, description = "Identifier of the webhook."), IfMatchHeader),
     responses((status = 204, description = "Deleted.")),
+    security(("password" = []), ("client_credentials" = ["webhooks"])),
 )]
 #[delete("/v1/webhooks/{id}")]
 pub async fn delete_webhook(
@@ -201,6 +206,7 @@ pub async fn delete_webhook(
     tag = "webhooks",
     params(("id" = WebhookId, Path, description = "Identifier of the webhook."), IfMatchHeader),
     responses((status = 200, description = "The webhook, with its new secret.", body = Webhook)),
+    security(("password" = []), ("client_credentials" = ["webhooks"])),
 )]
 #[post("/v1/webhooks/{id}/rotate_secret")]
 pub async fn rotate_webhook_secret(
@@ -251,6 +257,7 @@ pub async fn get_webhook_history(
     tag = "webhooks",
     params(("id" = WebhookId, Path, description = "Identifier of the webhook.")),
     responses((status = 201, description = "The delivery of the test.", body = WebhookDelivery)),
+    security(("password" = []), ("client_credentials" = ["webhooks"])),
 )]
 #[post("/v1/webhooks/{id}/ping")]
 pub async fn ping_webhook(
@@ -279,6 +286,7 @@ pub async fn ping_webhook(
     tag = "webhooks",
     params(("id" = WebhookId, Path, description = "Identifier of the webhook."), DeliveryFilter, Paging),
     responses((status = 200, description = "A page of deliveries.", body = WebhookDeliveryPage)),
+    security(("password" = []), ("client_credentials" = ["webhooks"])),
 )]
 #[get("/v1/webhooks/{id}/deliveries")]
 pub async fn list_webhook_deliveries(
@@ -311,6 +319,7 @@ pub async fn list_webhook_deliveries(
     tag = "webhooks",
     params(("id" = DeliveryId, Path, description = "Identifier of the delivery.")),
     responses((status = 200, description = "The delivery.", body = WebhookDelivery)),
+    security(("password" = []), ("client_credentials" = ["webhooks"])),
 )]
 #[get("/v1/webhook-deliveries/{id}")]
 pub async fn get_webhook_delivery(
@@ -331,6 +340,7 @@ pub async fn get_webhook_delivery(
     tag = "webhooks",
     params(("id" = DeliveryId, Path, description = "Identifier of the delivery.")),
     responses((status = 200, description = "The delivery, to be sent.", body = WebhookDelivery)),
+    security(("password" = []), ("client_credentials" = ["webhooks"])),
 )]
 #[post("/v1/webhook-deliveries/{id}/replay")]
 pub async fn replay_webhook_delivery(

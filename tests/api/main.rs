@@ -17,6 +17,7 @@ mod amendments;
 mod authorities;
 mod balance;
 mod changes;
+mod clients;
 mod commitments;
 mod communes;
 mod conventions;

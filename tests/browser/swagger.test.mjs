@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {HOME, LOOS, api, assertQuiet, browser, get, picture, strangers, tokenOf, visitor} from './support.mjs';
+import {HOME, LOOS, act, api, assertQuiet, browser, get, picture, strangers, tokenOf, visitor} from './support.mjs';
 
 /** The order of the story: come in, find the commune, carry an idea, promise, sign, look back, count. */
 const STORY = [
@@ -27,6 +27,7 @@ const STORY = [
   'exports',
   'changes',
   'webhooks',
+  'clients',
   'reference',
 ];
 /** What a newcomer does, in this order. */
@@ -76,10 +77,12 @@ test('an agent signs in and starts a review', async (t) => {
   const dialog = page.locator('.modal-ux');
   await dialog.locator('#oauth_username').fill('agent@demo.example');
   await dialog.locator('#oauth_password').fill('cinquante-cinquante');
-  await dialog.locator('button.authorize').click();
+  // The other form is that of programs.
+  const form = dialog.locator('.auth-container', {has: page.locator('#oauth_username')});
+  await form.locator('button.authorize').click();
   await dialog.getByText('Logout').waitFor();
   await picture(page, 'swagger-authorized', false);
-  await dialog.locator('button.btn-done').click();
+  await dialog.locator('button.btn-done').first().click();
 
   const operation = page.locator('#operations-initiatives-start_initiative_review');
   await operation.locator('.opblock-summary-control').click();
@@ -98,4 +101,32 @@ test('an agent signs in and starts a review', async (t) => {
 
   assertQuiet(seen);
   assert.deepEqual(strangers(chromium), []);
+});
+
+test('the program of a partner signs in and reports a measure', async (t) => {
+  const admin = await tokenOf('admin@demo.example');
+  const body = {name: 'Site de la commune', contact: 'informatique@partner.example', scopes: ['measures', 'webhooks']};
+  const made = await act(`/v1/communes/${LOOS}/clients`, admin, body);
+  const {page, seen} = await (await visitor(await browser(t))).page();
+  await page.goto(`${HOME}/docs/`);
+  await page.locator('.auth-wrapper .authorize').click();
+  const dialog = page.locator('.modal-ux');
+  const form = dialog.locator('.auth-container', {has: page.locator('#client_id_clientCredentials')});
+  await form.locator('#client_id_clientCredentials').fill(made.id);
+  await form.locator('#client_secret_clientCredentials').fill(made.secret);
+  await form.getByText('Report the measures of the commune').click();
+  await form.locator('button.authorize').click();
+  await dialog.getByText('Logout').waitFor();
+  await dialog.locator('button.btn-done').first().click();
+
+  const operation = page.locator('#operations-measures-put_measure');
+  await operation.locator('.opblock-summary-control').click();
+  await operation.locator('tr[data-param-name="indicator"] input').fill('beehives');
+  await operation.locator('tr[data-param-name="If-Match"] input').fill('');
+  await operation.locator('button.execute').click();
+  const live = operation.locator('.live-responses-table');
+  await live.waitFor();
+  assert.equal((await live.locator('tbody .response-col_status').first().innerText()).trim().split(/\s/)[0], '201');
+  await act(`/v1/clients/${made.id}/rotate_secret`, admin, {overlap_hours: 0});
+  assertQuiet(seen);
 });

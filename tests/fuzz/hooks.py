@@ -35,8 +35,9 @@ if CALLER:
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """`ignored_auth` passes over OAuth 2; what our flow ends in is a bearer token."""
-    raw_schema["components"]["securitySchemes"]["password"] |= {"type": "http", "scheme": "bearer"}
+    """`ignored_auth` passes over OAuth 2; what our flows end in is a bearer token."""
+    for scheme in raw_schema["components"]["securitySchemes"].values():
+        scheme |= {"type": "http", "scheme": "bearer"}
 
 
 village = Village()
@@ -196,6 +197,9 @@ UNSAID_THERE = {
     # A public https address.
     ("POST /v1/communes/{code}/webhooks", "#/url", "bad_format"),
     ("PATCH /v1/webhooks/{id}", "#/url", "bad_format"),
+    # A moment to come.
+    ("POST /v1/communes/{code}/clients", "#/expires_at", "out_of_range"),
+    ("PATCH /v1/clients/{id}", "#/expires_at", "out_of_range"),
     # A deliberation has a matter.
     ("POST /v1/communes/{code}/authorities", "#/subject", "required"),
     ("PATCH /v1/authorities/{id}", "#/subject", "required"),
@@ -240,6 +244,11 @@ UNSAID_THERE = {
     ("GET /v1/metrics", "to", "out_of_range"),
     ("GET /v1/communes/{code}/metrics/chart.svg", "from", "out_of_range"),
     ("GET /v1/communes/{code}/metrics/chart.svg", "to", "out_of_range"),
+} | {
+    # Ranges of addresses.
+    (operation, f"#/address_ranges/{place}", "bad_format")
+    for operation in ("POST /v1/communes/{code}/clients", "PATCH /v1/clients/{id}")
+    for place in range(20)
 }
 
 

@@ -158,7 +158,7 @@ class Village:
     KINDS = (
         "initiatives", "conventions", "commitments", "fulfilments", "evaluations",
         "holders", "meetings", "mandates", "authorities", "users", "documents",
-        "hand_overs", "convention-templates", "webhooks", "webhook-deliveries", "practices",
+        "hand_overs", "convention-templates", "webhooks", "webhook-deliveries", "practices", "clients",
     )  # fmt: skip
 
     def __init__(self):
@@ -178,6 +178,9 @@ class Village:
         self.keep("webhooks", webhooks)
         self.keep("webhook-deliveries", [agent.post(f"/v1/webhooks/{webhooks[0]['id']}/ping")])
         self.keep("practices", agent.data(f"/v1/practices?commune={COMMUNE}&limit=100"))
+        # The same of what an administrator makes.
+        clients, client = f"/v1/communes/{COMMUNE}/clients", {"name": "Site", "contact": "Mairie", "scopes": ["measures"]}
+        self.keep("clients", agent.data(clients) or [Person("admin@demo.example").post(clients, client)])
         self.keep("users", (person.get("/v1/me") for person in self.people))
         self.keep("initiatives", agent.data(f"/v1/initiatives?commune={COMMUNE}&limit=100"))
         for initiative in self.ids["initiatives"]:

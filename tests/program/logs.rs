@@ -166,6 +166,40 @@ impl Scenario<'_> {
         self.post(&format!("{path}/notes"), agent, note, 201).await;
     }
 
+    /// A program of a partner is made, signs in, is refused, and gets a new secret.
+    async fn partner(&mut self, admin: &str) {
+        let clients = format!("{OPEN_ROAD}/clients");
+        let client =
+            json!({"name": "Portail", "contact": self.secret("partner"), "scopes": ["webhooks"]});
+        let made = self.post(&clients, admin, client, 201).await;
+        let (id, path) = (
+            &made["id"],
+            format!("/v1/clients/{}", made["id"].as_str().unwrap()),
+        );
+        let secret = self.keep(made["secret"].as_str().unwrap().to_owned());
+        let wrong = self.secret("wrongsecret");
+        for (secret, status) in [(&secret, 200), (&wrong, 401)] {
+            let form = [
+                ("grant_type", "client_credentials"),
+                ("client_id", id.as_str().unwrap()),
+                ("client_secret", secret),
+            ];
+            let request = self.request(Method::POST, "/v1/auth/token", "").form(&form);
+            self.answer(request, status).await;
+            let request = self
+                .request(Method::POST, "/v1/auth/token", "")
+                .basic_auth(id.as_str().unwrap(), Some(secret))
+                .form(&form[..1]);
+            let answer = self.answer(request, status).await;
+            if let Some(token) = answer["access_token"].as_str() {
+                self.keep(token.to_owned());
+            }
+        }
+        let rotate = format!("{path}/rotate_secret");
+        let made = self.post(&rotate, admin, json!({}), 200).await;
+        self.keep(made["secret"].as_str().unwrap().to_owned());
+    }
+
     /// Searches, and what cannot be read at all.
     async fn noise(&mut self, resident: &str) {
         let search = format!("/v1/initiatives?q={}", self.secret("search"));
@@ -270,6 +304,10 @@ async fn nothing_private_is_logged(format: &str) {
         .sign_in("agent@demo.example", fifty_fifty::demonstration::PASSWORD)
         .await;
     scenario.matter(&resident, &agent).await;
+    let (admin, _) = scenario
+        .sign_in("admin@demo.example", fifty_fifty::demonstration::PASSWORD)
+        .await;
+    scenario.partner(&admin).await;
     scenario.noise(&resident).await;
     let secrets = scenario.secrets;
     let said = program.ended("TERM");

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use fifty_fifty::auth::policy::Scope;
 use serde_json::{Value, json};
 
 use super::{FORM, Operation, all, ready};
@@ -17,7 +18,8 @@ const SNAPSHOT: &str = concat!(
 
 const LEGEND: &str = "\
 Who is answered what at each operation, by a request that is right in every other way. Camille carries the initiative
-and leads the holder; all other residents are as Dominique. \"of Lens\" is the town hall of another commune.
+and leads the holder; all other residents are as Dominique. \"of Lens\" is the town hall of another commune. The client is a
+program of a partner of Loos with every scope.
 
 yes    done, or shown            may    lacks only the If-Match that was left out (428)
 401    no token that counts      403    readable, but not theirs to do
@@ -26,7 +28,7 @@ other  the request names its person or object, which is somebody else's
 ";
 
 /// The columns.
-fn people(world: &World) -> Vec<(&'static str, Client)> {
+async fn people(app: &TestApp, world: &World) -> Vec<(&'static str, Client)> {
     vec![
         ("anonymous", world.anyone.clone()),
         (
@@ -41,7 +43,17 @@ fn people(world: &World) -> Vec<(&'static str, Client)> {
         ("official", world.official.clone()),
         ("mayor", world.mayor.clone()),
         ("owner", world.camille.clone()),
+        ("client", program(app, world, Scope::ALL).await),
     ]
+}
+
+/// A program of a partner of Loos with these scopes.
+async fn program(app: &TestApp, world: &World, scopes: &[Scope]) -> Client {
+    let scopes: Vec<&str> = scopes.iter().map(|scope| scope.code()).collect();
+    let body =
+        json!({"name": "Site du partenaire", "contact": "x@partner.example", "scopes": scopes});
+    let made = crate::clients::made(world, body).await;
+    crate::clients::signed_in(app, &made.id, &made.secret).await
 }
 
 fn word(reply: &Reply) -> String {
@@ -66,7 +78,7 @@ fn line(name: &str, words: &[String]) -> String {
 async fn no_operation_escapes_authorization() {
     let app = TestApp::new().await;
     let world = app.world().await;
-    let people = people(&world);
+    let people = people(&app, &world).await;
     let names: Vec<String> = people.iter().map(|(name, _)| (*name).to_owned()).collect();
     let mut table = format!("{LEGEND}\n{}", line("", &names));
     for operation in all() {
@@ -102,6 +114,54 @@ async fn no_operation_escapes_authorization() {
         committed == table,
         "the table of rights has changed; UPDATE_SNAPSHOTS=1 writes it anew:\n{table}"
     );
+}
+
+/// The scope that the document names for an operation.
+fn scope_of(operation: &Operation) -> Option<Scope> {
+    let ways = operation.described["security"].as_array()?;
+    let scope = ways
+        .iter()
+        .find_map(|way| way["client_credentials"][0].as_str())?;
+    Some(scope.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_opens_what_the_document_says() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let mut opened = Vec::new();
+    for scope in Scope::ALL {
+        let with = program(&app, &world, &[*scope]).await;
+        let others: Vec<Scope> = Scope::ALL
+            .iter()
+            .copied()
+            .filter(|other| other != scope)
+            .collect();
+        let without = program(&app, &world, &others).await;
+        for operation in all()
+            .iter()
+            .filter(|operation| scope_of(operation) == Some(*scope))
+        {
+            let case = ready(&app, &world, operation).await;
+            let before = app.fingerprint().await;
+            let refused = case.send_as(operation, &without).await;
+            let named = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+            assert_eq!(
+                refused.header("www-authenticate"),
+                named,
+                "{}",
+                operation.id
+            );
+            refused.problem(403, "forbidden");
+            assert_eq!(app.fingerprint().await, before, "{}", operation.id);
+            let done = case.send_as(operation, &with).await;
+            assert!(done.status.is_success(), "{}: {}", operation.id, done.text);
+            opened.push(*scope);
+        }
+    }
+    opened.dedup();
+    // What no operation asks for would open nothing. The imports come with their operations.
+    assert_eq!(opened, [Scope::Webhooks, Scope::Meetings, Scope::Measures]);
 }
 
 /// Names that only the server gives.

@@ -300,6 +300,29 @@ async fn webhook(world: &World) -> String {
     path
 }
 
+/// The only program of its name, for a commune has fifty at most.
+async fn client(world: &World) -> crate::clients::Made {
+    let clients = format!("/v1/communes/{LOOS}/clients");
+    let known = world.admin.get(&format!("{clients}?limit=100")).await.ok();
+    for known in known["data"].as_array().unwrap() {
+        if known["name"] == program()["name"] {
+            let path = format!("/v1/clients/{}", id(known));
+            world
+                .admin
+                .with("if-match", "*")
+                .delete(&path)
+                .await
+                .expect(204);
+        }
+    }
+    crate::clients::made(world, program()).await
+}
+
+fn program() -> Value {
+    json!({"name": "Agenda du territoire", "contact": "informatique@partner.example", "scopes": ["meetings", "webhooks"],
+        "address_ranges": ["127.0.0.0/8", "203.0.113.0/24"], "expires_at": "2027-06-15T10:00:00Z"})
+}
+
 /// A delivery of a test.
 async fn tested(world: &World, webhook: &str) -> String {
     let reply = world
@@ -1005,6 +1028,37 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         "replay_webhook_delivery" => {
             let webhook = webhook(world).await;
             Case::new(agent, format!("{}/replay", tested(world, &webhook).await))
+        }
+        "list_clients" => {
+            client(world).await;
+            Case::new(agent, loos("/clients?limit=1"))
+        }
+        "create_client" => {
+            client(world).await;
+            Case::new(admin, loos("/clients")).with(program())
+        }
+        "get_client" => Case::new(agent, client(world).await.path),
+        "update_client" => {
+            Case::new(admin, client(world).await.path).with(json!({"state": "disabled"}))
+        }
+        "delete_client" => Case::new(admin, client(world).await.path),
+        "rotate_client_secret" => {
+            Case::new(admin, format!("{}/rotate_secret", client(world).await.path))
+                .with(json!({"overlap_hours": 48}))
+        }
+        "revoke_previous_client_secret" => {
+            let path = client(world).await.path;
+            admin.act(&path, "rotate_secret", json!({})).await.ok();
+            Case::new(admin, format!("{path}/revoke_previous_secret"))
+        }
+        "list_client_usage" => {
+            let client = client(world).await;
+            crate::clients::signed_in(app, &client.id, &client.secret).await;
+            fifty_fifty::clients::usage::flush(&app.state).await.unwrap();
+            Case::new(agent, format!("{}/usage", client.path))
+        }
+        "get_client_history" => {
+            Case::new(agent, format!("{}/history", client(world).await.path))
         }
         "list_lifecycles" => Case::new(anyone, "/v1/lifecycles"),
         "get_lifecycle" => Case::new(anyone, "/v1/lifecycles/initiative"),

@@ -1,9 +1,10 @@
 //! Every POST may be repeated with its `Idempotency-Key`: fifty at once do the work once.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Case, FORM, Operation, all, ready};
+use crate::support::client::Reply;
 use crate::support::{Client, TestApp};
 
 /// Requests at once.
@@ -79,6 +80,14 @@ async fn fifty_at_once_do_it_once() {
         }
         assert_eq!(done.len() - replayed, 1, "{} was done once", operation.id);
         let before = app.fingerprint().await;
+        // A secret is shown once.
+        let shown = |reply: &Reply| {
+            let mut body = reply.body.clone();
+            if operation.path.contains("/clients") && body["secret"].is_string() {
+                body["secret"] = Value::Null;
+            }
+            body
+        };
         // Much later the same answer, and nothing more is done.
         let again = case.send_as(&operation, &caller).await;
         assert_eq!(
@@ -97,8 +106,8 @@ async fn fifty_at_once_do_it_once() {
                 );
             }
             assert_eq!(
-                (reply.status, &reply.text),
-                (again.status, &again.text),
+                (reply.status, shown(reply)),
+                (again.status, shown(&again)),
                 "{}",
                 operation.id
             );

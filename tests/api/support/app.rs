@@ -25,6 +25,8 @@ use super::cluster::TestDatabase;
 
 pub const LOOS: &str = "62528";
 pub const LENS: &str = "62498";
+/// The address of a proxy that the application believes, as a range.
+pub const PROXY: &str = "127.0.0.2/32";
 /// Connections that the application may hold at once.
 pub const POOL_SIZE: usize = 8;
 /// Largest document that the application takes.
@@ -60,6 +62,7 @@ fn serve(
         keys: Keys::new(&[key.to_owned()], "http://fifty-fifty.test").unwrap(),
         passwords: Passwords::default(),
         webhooks,
+        trusted_proxies: vec![PROXY.parse().unwrap()],
         password_grant: true,
     };
     let state = State::new(shared, Pool::new(url, pool).unwrap());

@@ -84,6 +84,15 @@ impl Client {
         other
     }
 
+    /// The same caller, calling from this address of the machine.
+    pub fn calling_from(&self, address: std::net::IpAddr) -> Self {
+        let http = reqwest::Client::builder().no_proxy().local_address(address);
+        Self {
+            http: http.build().unwrap(),
+            ..self.clone()
+        }
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, path, None).await
     }

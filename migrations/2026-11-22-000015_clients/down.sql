@@ -1,0 +1,11 @@
+DROP TRIGGER convention_parties_people_only ON convention_parties;
+DROP TRIGGER participations_people_only ON participations;
+DROP TRIGGER endorsements_people_only ON endorsements;
+DROP TRIGGER opinions_people_only ON opinions;
+DROP TRIGGER identities_people_only ON identities;
+DROP TRIGGER holder_members_people_only ON holder_members;
+DROP TRIGGER mandates_people_only ON mandates;
+DROP TRIGGER refresh_tokens_people_only ON refresh_tokens;
+DROP TRIGGER users_keep_their_kind ON users;
+DROP TABLE client_usage, clients;
+DROP FUNCTION people_only, guard_account_kind, guard_client;
