@@ -22,9 +22,14 @@ const RESIDENTS: &str = "residents";
 /// The day on which residents are kept; they are of no period.
 const EVER: &str = "0001-01-01";
 
-/// Days that no case lies outside of.
-const FIRST: NaiveDate = NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or(NaiveDate::MIN);
-const LAST: NaiveDate = NaiveDate::from_ymd_opt(2101, 12, 31).unwrap_or(NaiveDate::MAX);
+/// The first and the last day that a figure can need: years are asked for from 1990 to 2100, and one takes two before it.
+fn reach() -> (NaiveDate, NaiveDate) {
+    let day = NaiveDate::from_ymd_opt;
+    (
+        day(1988, 1, 1).unwrap_or(NaiveDate::MIN),
+        day(2100, 12, 31).unwrap_or(NaiveDate::MAX),
+    )
+}
 
 /// The columns of a case in `commune_cells`, one array each.
 const PACKED: &str = "starts_on, themes, holder_kinds, parts, middles, sums, bases, counts";
@@ -166,11 +171,12 @@ pub async fn refresh(
         .select(communes::code)
         .load(conn)
         .await?;
+    let (first, last) = reach();
     for unit in PeriodUnit::ALL {
         diesel::sql_query(refresh_sql(*unit))
             .bind::<Array<Text>, _>(&joined)
-            .bind::<Date, _>(FIRST)
-            .bind::<Date, _>(LAST)
+            .bind::<Date, _>(first)
+            .bind::<Date, _>(last)
             .bind::<Date, _>(today)
             .bind::<Text, _>(unit.code())
             .bind::<Array<Text>, _>(codes)
@@ -347,10 +353,7 @@ pub async fn residents(
 pub type ByYear = HashMap<(String, String), HashMap<i32, Vec<Cases>>>;
 
 /// What some communes add, by commune and indicator, and by year.
-pub async fn years_of(
-    conn: &mut AsyncPgConnection,
-    codes: &[String],
-) -> Result<ByYear, ApiError> {
+pub async fn years_of(conn: &mut AsyncPgConnection, codes: &[String]) -> Result<ByYear, ApiError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]

@@ -85,7 +85,9 @@ fn is_counted(indicator: &Indicator) -> bool {
 /// The indicators asked for.
 fn asked(filter: &ComparisonFilter) -> Result<Vec<&'static Indicator>, ApiError> {
     let Some(codes) = &filter.indicators else {
-        return Ok(indicators().filter(|indicator| is_compared(indicator)).collect());
+        return Ok(indicators()
+            .filter(|indicator| is_compared(indicator))
+            .collect());
     };
     if codes.iter().any(|code| !is_compared(code.0)) {
         return Err(ApiError::query_fault(

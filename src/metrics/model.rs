@@ -228,7 +228,9 @@ async fn cases(conn: &mut AsyncPgConnection, question: &Question) -> Result<Know
             to: last.starts_on,
         };
         let cells = cells::of(conn, asked).await?;
-        let whole = cells.into_iter().map(|(indicator, by_period)| ((indicator, String::new()), by_period));
+        let whole = cells
+            .into_iter()
+            .map(|(indicator, by_period)| ((indicator, String::new()), by_period));
         return Ok(whole.collect());
     }
     let Some(sql) = question.sql() else {
@@ -314,11 +316,15 @@ async fn revised(
     conn: &mut AsyncPgConnection,
     question: &Question,
 ) -> Result<HashMap<(String, i32), i32>, ApiError> {
-    let Some(place) = question.places.first() else {
+    let [place, ..] = question.places.as_slice() else {
         return Ok(HashMap::new());
     };
     if place.kind != TerritoryKind::Epci {
-        let codes: Vec<String> = question.places.iter().map(|place| place.code.clone()).collect();
+        let codes: Vec<String> = question
+            .places
+            .iter()
+            .map(|place| place.code.clone())
+            .collect();
         return revisions::editions(conn, place.kind, &codes).await;
     }
     let mut revised = HashMap::new();

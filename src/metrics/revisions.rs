@@ -42,7 +42,10 @@ fn figures_of(cases: &ByYear, residents: &HashMap<String, Option<i32>>, year: i3
                 let before: Vec<&[Cases]> = (1..=pool).rev().map(|ago| of(year - ago)).collect();
                 let population = residents.map(i64::from);
                 let figure = figure(indicator.kind, population, of(year), Some(&before));
-                if let Some(value) = figure.value.filter(|value| !is_nothing(indicator.kind, value)) {
+                if let Some(value) = figure
+                    .value
+                    .filter(|value| !is_nothing(indicator.kind, value))
+                {
                     figures.insert((commune.clone(), year, indicator.code), value);
                 }
             }
@@ -57,8 +60,11 @@ fn is_nothing(kind: IndicatorKind, value: &BigDecimal) -> bool {
 }
 
 fn nothing(kind: IndicatorKind) -> Option<BigDecimal> {
-    matches!(kind, IndicatorKind::Total | IndicatorKind::Stock | IndicatorKind::PerResident)
-        .then(BigDecimal::zero)
+    matches!(
+        kind,
+        IndicatorKind::Total | IndicatorKind::Stock | IndicatorKind::PerResident
+    )
+    .then(BigDecimal::zero)
 }
 
 /// Writes down the yearly figures of communes whose cells are new, and what differs of years that were over. The first
@@ -110,8 +116,12 @@ pub async fn look(
         changes.indicators.push(code);
         let kind = indicators().find(|indicator| indicator.code == *code);
         let otherwise = || kind.and_then(|indicator| nothing(indicator.kind));
-        changes.before.push(before.get(key).cloned().or_else(otherwise));
-        changes.after.push(figures.get(key).cloned().or_else(otherwise));
+        changes
+            .before
+            .push(before.get(key).cloned().or_else(otherwise));
+        changes
+            .after
+            .push(figures.get(key).cloned().or_else(otherwise));
         changes.kept.push(figures.get(key).cloned());
         let is_over = *year < this_year && known_years.contains(&(commune.clone(), *year));
         changes.over.push(is_over);
@@ -207,7 +217,9 @@ pub async fn editions(
         ))
         .load(conn)
         .await?;
-    let by_year = rows.into_iter().map(|(code, year, revision)| ((code, year), revision));
+    let by_year = rows
+        .into_iter()
+        .map(|(code, year, revision)| ((code, year), revision));
     Ok(by_year.collect())
 }
 

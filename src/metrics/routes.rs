@@ -158,13 +158,16 @@ async fn revised(
         communes::model::find(&mut session.conn, code).await?;
     }
     let page = revisions::list(&mut session.conn, commune, filter, after, paging.limit()).await?;
-    let reply = state.page(anyone, page, |row| row.id, |rows, has_more, next_cursor| {
-        MetricRevisionPage {
+    let reply = state.page(
+        anyone,
+        page,
+        |row| row.id,
+        |rows, has_more, next_cursor| MetricRevisionPage {
             data: rows.into_iter().filter_map(RevisionRow::show).collect(),
             has_more,
             next_cursor,
-        }
-    })?;
+        },
+    )?;
     Ok(reply.public_to(anyone, 5))
 }
 

@@ -150,10 +150,10 @@ fn same(copy: &Copy, state: &Copy) {
 }
 
 /// Numbers that look random and are the same at each run.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -161,16 +161,16 @@ impl Dice {
     }
 }
 
-/// What the writers of the great test write about.
-struct Things {
-    initiatives: Vec<String>,
+/// What the writers of the great tests write about.
+pub struct Things {
+    pub initiatives: Vec<String>,
     conventions: Vec<String>,
     /// Of the commune, and kept by the holder's upkeep.
     commitments: Vec<String>,
     holders: Vec<String>,
 }
 
-async fn things(world: &World) -> Things {
+pub async fn things(world: &World) -> Things {
     let mut things = Things {
         initiatives: Vec::new(),
         conventions: Vec::new(),
@@ -226,7 +226,7 @@ async fn things(world: &World) -> Things {
 }
 
 /// Does one thing out of many; what does not go as things stand is refused, and never fails.
-async fn do_something(world: &World, things: &Things, dice: &mut Dice) {
+pub async fn do_something(world: &World, things: &Things, dice: &mut Dice) {
     let World {
         agent,
         mayor,

@@ -15,6 +15,7 @@ mod accounts;
 mod amendments;
 mod authorities;
 mod balance;
+mod cells;
 mod changes;
 mod commitments;
 mod communes;
