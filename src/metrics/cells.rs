@@ -10,7 +10,7 @@ use diesel::sql_types::{Array, BigInt, Date, Integer, Jsonb, Nullable, Numeric, 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::compute::Cases;
-use super::indicators::{Indicator, IndicatorKind, SOURCES, indicators};
+use super::indicators::{Indicator, IndicatorKind, indicators, sources};
 use super::model::{GROUPED, MetricGroup};
 use super::periods::PeriodUnit;
 use super::territories::TerritoryKind;
@@ -96,9 +96,10 @@ fn refresh_sql(unit: PeriodUnit) -> String {
              WHERE code = ANY($1) AND population IS NOT NULL"
         ));
     }
-    let (fresh, by_month, medians) = (fresh.join(" UNION ALL "), by_month(), medians());
+    let (sources, fresh) = (sources(), fresh.join(" UNION ALL "));
+    let (by_month, medians) = (by_month(), medians());
     format!(
-        "WITH {SOURCES},
+        "WITH {sources},
         fresh AS MATERIALIZED ({fresh}),
         stored AS (
             SELECT c.indicator, c.commune_code, p.* FROM commune_cells AS c CROSS JOIN LATERAL unnest({PACKED})

@@ -14,7 +14,7 @@ use super::dto::{
     IndicatorCode, MetricFilter, MetricPart, MetricReport, MetricValue, PeriodMetrics,
     ReportedMeasure, Territory, TerritoryMetrics,
 };
-use super::indicators::{Indicator, IndicatorKind, SOURCES, indicators};
+use super::indicators::{Indicator, IndicatorKind, indicators, sources};
 use super::periods::{Period, PeriodUnit};
 use super::revisions;
 use super::territories::{self, Place, TerritoryKind};
@@ -167,7 +167,8 @@ impl Question {
             .collect();
         (!selects.is_empty()).then(|| {
             format!(
-                "WITH {SOURCES} {} ORDER BY part",
+                "WITH {} {} ORDER BY part",
+                sources(),
                 selects.join(" UNION ALL ")
             )
         })
