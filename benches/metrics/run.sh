@@ -4,7 +4,7 @@
 #
 #   DATABASE_URL=postgres://… TOKEN_KEY_FILES=token-key.pem bash benches/metrics/run.sh [initiatives of a commune]
 #
-# The database is empty; 100 of each commune are 3.5 million initiatives and take some 30 GB. Needs psql, curl, wrk, and the
+# The database is empty; 100 of each commune are 3.5 million initiatives and take some 20 GB. Needs psql, curl, wrk, and the
 # program in target/release, or wherever PROGRAM says.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -153,6 +153,8 @@ fn refresh_sql(unit: PeriodUnit) -> String {
         SELECT kind, code, unit, grouping, indicator, starts_on, grp, part, sum(value), sum(base), sum(n)::bigint,
             jsonb_object_agg(middle::text, n) FILTER (WHERE n <> 0 AND indicator = ANY({medians}))
         FROM spread_out GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+        -- what is read together lies together
+        ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
         ON CONFLICT (territory_kind, territory_code, unit, grouping, indicator, starts_on, grp, part) DO UPDATE
         SET value = c.value + excluded.value, base = c.base + excluded.base, n = c.n + excluded.n,
             spread = add_spread(c.spread, excluded.spread)"
