@@ -29,6 +29,8 @@ pub enum Command {
     Migrate,
     /// Fill an empty database with the demonstration of Loos-en-Gohelle.
     SeedDemo,
+    /// Add up the figures of departments, regions and the country anew, from all records.
+    RebuildMetrics,
     /// Create an administrator's account, or make an account an administrator.
     CreateAdmin(CreateAdmin),
     /// Print the OpenAPI document.

@@ -20,7 +20,7 @@ use crate::state::{Shared, State};
 use crate::telemetry::{self, say};
 use crate::users::dto::Locale;
 use crate::users::model::{self as users, UserRow};
-use crate::{clients, clockwork, communes, demonstration, openapi, webhooks};
+use crate::{clients, clockwork, communes, demonstration, metrics, openapi, webhooks};
 
 /// Why the program stops, in words for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,7 @@ pub async fn run(cli: Cli) -> Result<(), ProgramError> {
             say_accounts();
             Ok(())
         }
+        Command::RebuildMetrics => rebuild_metrics(&settings).await,
         Command::CreateAdmin(admin) => create_admin(&settings, admin).await,
         Command::Openapi => {
             std::io::stdout().write_all(openapi::printed(&openapi::document(None)).as_bytes())?;
@@ -271,6 +272,7 @@ async fn serve_on(
     let sending = tokio::spawn(webhooks::worker::run(state.clone()));
     let (end_counting, ended) = tokio::sync::oneshot::channel();
     let counting = tokio::spawn(clients::usage::run(state.clone(), ended));
+    let adding_up = tokio::spawn(metrics::worker::run(state.clone()));
     let running = tokio::spawn(server);
     say(&format!(
         "Fifty-Fifty serves {address}/v1 and its documentation at {address}/docs/ (started in {:.1} s).\nCtrl-C stops it.",
@@ -292,6 +294,7 @@ async fn serve_on(
     sending.abort();
     drop(end_counting);
     counting.await.map_err(std::io::Error::other)?;
+    adding_up.abort();
     state.pool.close();
     running.await.map_err(std::io::Error::other)??;
     Ok(())
@@ -391,6 +394,20 @@ fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(unfinished, path)
+}
+
+async fn rebuild_metrics(settings: &Settings) -> Result<(), ProgramError> {
+    let database = Database::open(settings).await?;
+    let (started, now) = (Instant::now(), Clock::default().now());
+    let mut conn = db::connect_unlimited(&database.url).await?;
+    let rebuilt = metrics::worker::rebuild(&mut conn, now).await;
+    database.close().await?;
+    rebuilt.map_err(|error| ProgramError::Refused(error.to_string()))?;
+    say(&format!(
+        "All figures are added up anew ({:.1} s).",
+        started.elapsed().as_secs_f64()
+    ));
+    Ok(())
 }
 
 async fn create_admin(settings: &Settings, admin: CreateAdmin) -> Result<(), ProgramError> {

@@ -148,6 +148,7 @@ CREATE INDEX commitments_given ON commitments (commune_code) WHERE route IN ('su
 CREATE INDEX commitments_by_budget_year ON commitments (commune_code, budget_year) WHERE budget_year IS NOT NULL;
 CREATE INDEX commitments_bound ON commitments (commune_code, created_at DESC, id DESC)
     WHERE state IN ('binding', 'fulfilled', 'partially_fulfilled', 'unfulfilled');
+CREATE INDEX commitments_by_upkeep_start ON commitments (upkeep_starts_on) WHERE upkeep_starts_on IS NOT NULL;
 CREATE TRIGGER commitments_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON commitments
     FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('commitment', 'proposed');
 
@@ -462,6 +463,7 @@ CREATE INDEX conventions_public ON conventions (created_at DESC, id DESC) WHERE 
 CREATE INDEX conventions_by_activation ON conventions (commune_code, activated_at) WHERE activated_at IS NOT NULL;
 CREATE INDEX conventions_by_authority ON conventions (authority_id, commune_code) WHERE authority_id IS NOT NULL;
 CREATE INDEX conventions_by_end ON conventions (ends_on) WHERE state IN ('active', 'suspended');
+CREATE INDEX conventions_by_effect ON conventions (effective_on) WHERE effective_on IS NOT NULL;
 CREATE TRIGGER conventions_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON conventions
     FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('convention', 'draft');
 

@@ -1,3 +1,7 @@
+DROP TRIGGER decisions_mark_inspirer ON decisions;
+DROP TRIGGER initiatives_mark_inspirer ON initiatives;
+DROP TRIGGER initiatives_mark_inspirer_new ON initiatives;
+DROP FUNCTION mark_inspirer;
 DROP FUNCTION metres_between;
 DROP TRIGGER changes_proved ON changes;
 DROP FUNCTION note_proved;

@@ -208,3 +208,25 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT round(12742017.6 * asin(sqrt(least(1, power(sin(radians(other_latitude - latitude) / 2), 2)
         + cos(radians(latitude)) * cos(radians(other_latitude)) * power(sin(radians(other_longitude - longitude) / 2), 2)))))::integer
 $$;
+
+-- A reuse counts in the commune of the sheet, whichever commune's initiative it is.
+CREATE FUNCTION mark_inspirer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO metric_marks (commune_code)
+    SELECT DISTINCT commune_of(practice) FROM unnest(CASE TG_TABLE_NAME
+        WHEN 'initiatives' THEN ARRAY[(to_jsonb(NEW) ->> 'inspired_by_practice_id')::uuid,
+            (to_jsonb(OLD) ->> 'inspired_by_practice_id')::uuid]
+        ELSE ARRAY(SELECT inspired_by_practice_id FROM initiatives
+            WHERE (id, commune_code) = ((to_jsonb(NEW) ->> 'initiative_id')::uuid, NEW.commune_code))
+        END) AS practice
+    WHERE practice IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER initiatives_mark_inspirer_new AFTER INSERT ON initiatives
+    FOR EACH ROW WHEN (NEW.inspired_by_practice_id IS NOT NULL) EXECUTE FUNCTION mark_inspirer();
+CREATE TRIGGER initiatives_mark_inspirer AFTER UPDATE ON initiatives
+    FOR EACH ROW WHEN (NEW.inspired_by_practice_id IS NOT NULL OR OLD.inspired_by_practice_id IS NOT NULL)
+    EXECUTE FUNCTION mark_inspirer();
+CREATE TRIGGER decisions_mark_inspirer AFTER INSERT OR UPDATE ON decisions
+    FOR EACH ROW EXECUTE FUNCTION mark_inspirer();

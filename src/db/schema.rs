@@ -118,6 +118,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    commune_cells (commune_code, unit, indicator) {
+        commune_code -> Text,
+        unit -> Text,
+        indicator -> Text,
+        starts_on -> Array<Nullable<Date>>,
+        themes -> Array<Nullable<Text>>,
+        holder_kinds -> Array<Nullable<Text>>,
+        parts -> Array<Nullable<Text>>,
+        middles -> Array<Nullable<Numeric>>,
+        sums -> Array<Nullable<Numeric>>,
+        bases -> Array<Nullable<Numeric>>,
+        counts -> Array<Nullable<Int8>>,
+    }
+}
+
+diesel::table! {
+    commune_figures (year, indicator, commune_code) {
+        commune_code -> Text,
+        year -> Int4,
+        indicator -> Text,
+        value -> Numeric,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::Tsvector;
 
@@ -577,6 +602,61 @@ diesel::table! {
 }
 
 diesel::table! {
+    metric_cells (territory_kind, territory_code, unit, grouping, indicator, starts_on, grp, part) {
+        territory_kind -> Text,
+        territory_code -> Text,
+        unit -> Text,
+        grouping -> Text,
+        indicator -> Text,
+        starts_on -> Date,
+        grp -> Text,
+        part -> Text,
+        value -> Numeric,
+        base -> Numeric,
+        n -> Int8,
+        spread -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    metric_editions (territory_kind, territory_code, year) {
+        territory_kind -> Text,
+        territory_code -> Text,
+        year -> Int4,
+        revision -> Int4,
+    }
+}
+
+diesel::table! {
+    metric_marks (transaction, commune_code) {
+        transaction -> Int8,
+        commune_code -> Text,
+    }
+}
+
+diesel::table! {
+    metric_revisions (id) {
+        id -> Int8,
+        commune_code -> Text,
+        year -> Int4,
+        number -> Int4,
+        indicator -> Text,
+        before -> Nullable<Numeric>,
+        after -> Nullable<Numeric>,
+        seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    metric_state (only_row) {
+        only_row -> Bool,
+        as_of -> Nullable<Timestamptz>,
+        day -> Nullable<Date>,
+        is_stale -> Bool,
+    }
+}
+
+diesel::table! {
     notes (id, commune_code) {
         id -> Uuid,
         commune_code -> Text,
@@ -846,6 +926,8 @@ diesel::joinable!(changes -> communes (commune_code));
 diesel::joinable!(client_usage -> communes (commune_code));
 diesel::joinable!(clients -> communes (commune_code));
 diesel::joinable!(commitments -> communes (commune_code));
+diesel::joinable!(commune_cells -> communes (commune_code));
+diesel::joinable!(commune_figures -> communes (commune_code));
 diesel::joinable!(communes -> departments (department_code));
 diesel::joinable!(communes -> intercommunalities (epci_siren));
 diesel::joinable!(communes -> regions (region_code));
@@ -876,6 +958,7 @@ diesel::joinable!(measures -> communes (commune_code));
 diesel::joinable!(measures -> users (recorded_by));
 diesel::joinable!(meetings -> communes (commune_code));
 diesel::joinable!(meetings -> users (recorded_by));
+diesel::joinable!(metric_revisions -> communes (commune_code));
 diesel::joinable!(notes -> communes (commune_code));
 diesel::joinable!(notes -> users (author_id));
 diesel::joinable!(opinions -> communes (commune_code));
@@ -901,6 +984,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     client_usage,
     clients,
     commitments,
+    commune_cells,
+    commune_figures,
     communes,
     convention_commitments,
     convention_parties,
@@ -926,6 +1011,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     mandates,
     measures,
     meetings,
+    metric_cells,
+    metric_editions,
+    metric_marks,
+    metric_revisions,
+    metric_state,
     notes,
     opinions,
     participations,

@@ -1,11 +1,12 @@
 //! Metrics and their dictionary as the API shows them.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::chart::ChartKind;
+use super::comparison::CommuneSize;
 use super::indicators::{Indicator, IndicatorKind, IndicatorUnit, RecordKind, indicators};
 use super::model::MetricGroup;
 use super::periods::PeriodUnit;
@@ -204,6 +205,10 @@ pub struct PeriodMetrics {
     pub starts_on: NaiveDate,
     /// Last day.
     pub ends_on: NaiveDate,
+    /// How often figures of its year have changed since that year was over; 0 when they never did. The lists of revisions
+    /// say what changed.
+    #[schema(minimum = 0, example = 0)]
+    pub revision: i32,
     /// The values, in the order of the dictionary; of each indicator the whole first, then its groups.
     pub values: Vec<MetricValue>,
     /// What the commune reported by hand for the year, where `measures` is asked for.
@@ -241,6 +246,10 @@ pub struct TerritoryMetrics {
 pub struct MetricReport {
     /// How long a period is.
     pub period: PeriodUnit,
+    /// The moment that the figures stand for: now for communes and intercommunalities; within the last minute for larger
+    /// territories, whose figures are added up beforehand. Null before they were first added up.
+    #[schema(required)]
+    pub as_of: Option<DateTime<Utc>>,
     /// The territories, in the order asked for.
     #[schema(max_items = 20)]
     pub territories: Vec<TerritoryMetrics>,
@@ -260,6 +269,114 @@ pub struct RecordFilter {
         example = "2026"
     )]
     pub period: String,
+}
+
+/// Which revisions.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RevisionFilter {
+    /// The year whose figures changed.
+    #[param(minimum = 1990, maximum = 2100, example = 2025)]
+    pub year: Option<i32>,
+}
+
+/// A figure of a year that was over, and has changed since.
+#[derive(Serialize, ToSchema)]
+pub struct MetricRevision {
+    /// INSEE code of the commune.
+    #[schema(min_length = 5, max_length = 5, example = "62528")]
+    pub commune_code: String,
+    /// The year of the figure.
+    #[schema(minimum = 1900, maximum = 2101, example = 2025)]
+    pub year: i32,
+    /// Number of the revision of this commune and year: what was seen at once has the same.
+    #[schema(minimum = 1, example = 1)]
+    pub revision: i32,
+    /// Which indicator.
+    pub indicator: IndicatorCode,
+    /// The figure before, a decimal number in the indicator's unit; null where there was none.
+    #[schema(required, format = "decimal", example = "12")]
+    pub before: Option<String>,
+    /// The figure after.
+    #[schema(required, format = "decimal", example = "13")]
+    pub after: Option<String>,
+    /// When it was seen, within a minute of the change.
+    pub seen_at: DateTime<Utc>,
+}
+
+/// A page of revisions, the last one first.
+#[derive(Serialize, ToSchema)]
+pub struct MetricRevisionPage {
+    /// The revisions of this page.
+    pub data: Vec<MetricRevision>,
+    /// Whether another page follows.
+    pub has_more: bool,
+    /// Cursor of the next page.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+}
+
+/// What to compare.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ComparisonFilter {
+    /// The year; the last one that is over where it is not given.
+    #[param(minimum = 1990, maximum = 2100, example = 2025)]
+    pub year: Option<i32>,
+    /// Indicators, separated by commas; all that are compared where it is not given.
+    #[param(style = Form, explode = false, min_items = 1, max_items = 100, example = json!(["initiatives_submitted"]))]
+    pub indicators: Option<Vec<IndicatorCode>>,
+}
+
+/// An indicator of a commune beside those of communes of similar size.
+#[derive(Serialize, ToSchema)]
+pub struct Comparison {
+    /// Which indicator.
+    pub indicator: IndicatorCode,
+    /// The commune's value, a decimal number in the indicator's unit; null where there is none.
+    #[schema(required, format = "decimal", example = "6")]
+    pub value: Option<String>,
+    /// Of what is counted: the value for a thousand residents; null for the others. Where it is given, it is compared.
+    #[schema(required, format = "decimal", example = "0.88")]
+    pub per_1000_residents: Option<String>,
+    /// How many communes of that size have a value, this one included.
+    #[schema(minimum = 0, example = 12)]
+    pub n: i64,
+    /// Whether they are fewer than 5: then nothing is said of them.
+    pub is_too_few: bool,
+    /// A quarter of them have this or less.
+    #[schema(required, format = "decimal", example = "0.4")]
+    pub first_quartile: Option<String>,
+    /// The one in the middle.
+    #[schema(required, format = "decimal", example = "0.7")]
+    pub median: Option<String>,
+    /// Three quarters of them have this or less.
+    #[schema(required, format = "decimal", example = "1.1")]
+    pub third_quartile: Option<String>,
+}
+
+/// A commune beside communes of similar size: no ranking, and no comparison of the residents' share.
+#[derive(Serialize, ToSchema)]
+pub struct ComparisonReport {
+    /// The commune.
+    pub territory: Territory,
+    /// Residents.
+    #[schema(required, minimum = 0, example = 6799)]
+    pub population: Option<i32>,
+    /// The band of residents that it is in; null where nobody lives there or the population is unknown.
+    #[schema(required)]
+    pub size: Option<CommuneSize>,
+    /// How many communes of that band have joined, this one included.
+    #[schema(minimum = 0, example = 12)]
+    pub similar_communes: i64,
+    /// The year.
+    #[schema(minimum = 1990, maximum = 2100, example = 2025)]
+    pub year: i32,
+    /// The moment that the figures stand for, within the last minute. Null before they were first added up.
+    #[schema(required)]
+    pub as_of: Option<DateTime<Utc>>,
+    /// The indicators, in the order of the dictionary.
+    pub data: Vec<Comparison>,
 }
 
 /// Which picture.

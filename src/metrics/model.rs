@@ -8,14 +8,17 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Numeric, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use super::cells::{self, ByPeriod};
 use super::compute::{Cases, POOL, figure, per_thousand};
 use super::dto::{
     IndicatorCode, MetricFilter, MetricPart, MetricReport, MetricValue, PeriodMetrics,
     ReportedMeasure, Territory, TerritoryMetrics,
 };
-use super::indicators::{Indicator, IndicatorKind, SOURCES, indicators};
+use super::indicators::{Indicator, IndicatorKind, indicators, sources};
 use super::periods::{Period, PeriodUnit};
+use super::revisions;
 use super::territories::{self, Place, TerritoryKind};
+use super::worker;
 use crate::codes::codes;
 use crate::db::schema::measures;
 use crate::figures::plain;
@@ -164,7 +167,8 @@ impl Question {
             .collect();
         (!selects.is_empty()).then(|| {
             format!(
-                "WITH {SOURCES} {} ORDER BY part",
+                "WITH {} {} ORDER BY part",
+                sources(),
                 selects.join(" UNION ALL ")
             )
         })
@@ -172,7 +176,7 @@ impl Question {
 }
 
 /// What the cases of initiatives are grouped by. A case may count in another commune than that of its initiative.
-const GROUPED: &str = "
+pub(super) const GROUPED: &str = "
     LEFT JOIN initiatives AS i ON i.id = cases.initiative_id
     LEFT JOIN holders AS h ON (h.id, h.commune_code) = (i.holder_id, i.commune_code)";
 
@@ -196,17 +200,41 @@ struct CasesRow {
     n: i64,
 }
 
-/// The cases of one indicator in one territory, by the group and the first day of the period.
-type ByPeriod = HashMap<(Option<String>, NaiveDate), Vec<Cases>>;
+/// Cases by indicator and territory.
 type Known = HashMap<(String, String), ByPeriod>;
 
 async fn cases(conn: &mut AsyncPgConnection, question: &Question) -> Result<Known, ApiError> {
     let mut known = Known::new();
-    let (Some(sql), Some(first), Some(last)) = (
-        question.sql(),
+    let (Some(first), Some(last)) = (
         <[Period]>::first(&question.periods),
         question.periods.last(),
     ) else {
+        return Ok(known);
+    };
+    // Only years take others together.
+    let from = match question.unit {
+        PeriodUnit::Year => years_before(first.starts_on, POOL),
+        PeriodUnit::Quarter | PeriodUnit::Month => first.starts_on,
+    };
+    if let [place] = question.places.as_slice()
+        && place.kind.is_added_up()
+    {
+        let asked = cells::Asked {
+            kind: place.kind,
+            code: &place.code,
+            unit: question.unit,
+            group_by: question.group_by,
+            indicators: question.indicators.iter().map(|of| of.code).collect(),
+            from,
+            to: last.starts_on,
+        };
+        let cells = cells::of(conn, asked).await?;
+        let whole = cells
+            .into_iter()
+            .map(|(indicator, by_period)| ((indicator, String::new()), by_period));
+        return Ok(whole.collect());
+    }
+    let Some(sql) = question.sql() else {
         return Ok(known);
     };
     let communes: Vec<&String> = question
@@ -216,7 +244,7 @@ async fn cases(conn: &mut AsyncPgConnection, question: &Question) -> Result<Know
         .collect();
     let rows: Vec<CasesRow> = diesel::sql_query(sql)
         .bind::<Array<Text>, _>(communes)
-        .bind::<Date, _>(years_before(first.starts_on, POOL))
+        .bind::<Date, _>(from)
         .bind::<Date, _>(last.ends_on())
         .bind::<Date, _>(question.today)
         .bind::<Text, _>(question.unit.code())
@@ -284,10 +312,40 @@ async fn reported(conn: &mut AsyncPgConnection, question: &Question) -> Result<R
     Ok(reported)
 }
 
+/// How often the years of each territory were revised; of an intercommunality those of its communes.
+async fn revised(
+    conn: &mut AsyncPgConnection,
+    question: &Question,
+) -> Result<HashMap<(String, i32), i32>, ApiError> {
+    let [place, ..] = question.places.as_slice() else {
+        return Ok(HashMap::new());
+    };
+    if place.kind != TerritoryKind::Epci {
+        let codes: Vec<String> = question
+            .places
+            .iter()
+            .map(|place| place.code.clone())
+            .collect();
+        return revisions::editions(conn, place.kind, &codes).await;
+    }
+    let mut revised = HashMap::new();
+    let of_communes = revisions::editions(conn, TerritoryKind::Commune, &place.communes).await?;
+    for ((_, year), revision) in of_communes {
+        *revised.entry((place.code.clone(), year)).or_insert(0) += revision;
+    }
+    Ok(revised)
+}
+
 /// The figures that a request asks for.
 pub async fn report(session: &mut Session, filter: MetricFilter) -> Result<MetricReport, ApiError> {
     let today = session.today();
     let question = Question::new(&mut session.conn, filter, today).await?;
+    let as_of = if question.places.iter().any(|place| place.kind.is_added_up()) {
+        worker::as_of(&mut session.conn).await?
+    } else {
+        Some(session.now)
+    };
+    let revised = revised(&mut session.conn, &question).await?;
     let known = cases(&mut session.conn, &question).await?;
     let mut reported = reported(&mut session.conn, &question).await?;
     let territories = question
@@ -307,6 +365,10 @@ pub async fn report(session: &mut Session, filter: MetricFilter) -> Result<Metri
                     code: period.code(),
                     starts_on: period.starts_on,
                     ends_on: period.ends_on(),
+                    revision: revised
+                        .get(&(place.code.clone(), period.starts_on.year()))
+                        .copied()
+                        .unwrap_or(0),
                     values: values(&question, &known, place, *period),
                     measures: reported
                         .remove(&(place.code.clone(), period.starts_on.year()))
@@ -317,6 +379,7 @@ pub async fn report(session: &mut Session, filter: MetricFilter) -> Result<Metri
         .collect();
     Ok(MetricReport {
         period: question.unit,
+        as_of,
         territories,
     })
 }

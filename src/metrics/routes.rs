@@ -5,14 +5,17 @@ use actix_web::{HttpRequest, get, web};
 use chrono::Datelike;
 
 use super::chart::{ChartKind, Picture};
+use super::comparison;
 use super::dto::{
-    ChartFilter, IndicatorCode, IndicatorDefinition, MetricDictionary, MetricFilter, MetricRecord,
-    MetricRecordPage, MetricReport, RecordFilter,
+    ChartFilter, ComparisonFilter, ComparisonReport, IndicatorCode, IndicatorDefinition,
+    MetricDictionary, MetricFilter, MetricRecord, MetricRecordPage, MetricReport,
+    MetricRevisionPage, RecordFilter, RevisionFilter,
 };
 use super::indicators::{Indicator, indicators};
 use super::model;
 use super::periods::Period;
 use super::records::{self, Position};
+use super::revisions::{self, RevisionRow};
 use crate::auth::caller::Anyone;
 use crate::communes;
 use crate::http::error::{ApiError, Code, FaultCode, Language};
@@ -28,13 +31,17 @@ pub fn configure(routes: &mut Routes) {
         .service(get_metrics)
         .service(get_metric_dictionary)
         .service(list_metric_records)
+        .service(list_metric_revisions)
+        .service(list_commune_revisions)
+        .service(compare_commune)
         .service(get_commune_chart);
 }
 
 /// Get metrics
 ///
 /// Figures of up to 20 communes, or of one intercommunality, department, region or the country, in up to 12 years, by
-/// year, quarter or month, and by theme or kind of holder. Each rate, mean and median says how many cases it rests on, and
+/// year, quarter or month, and by theme or kind of holder. Those of communes and intercommunalities are right at once, those of
+/// larger territories within a minute: `as_of` says for which moment. Each rate, mean and median says how many cases it rests on, and
 /// in a year takes three years together where one has fewer than 5. The dictionary defines each indicator.
 #[utoipa::path(
     tag = "metrics",
@@ -50,7 +57,8 @@ pub async fn get_metrics(
 ) -> Answer {
     let mut session = state.read(&anyone).await?;
     let report = model::report(&mut session, filter.0).await?;
-    Ok(Reply::data(&report)?.public(300))
+    // Right at once, and what a cache may still serve is less than a minute old.
+    Ok(Reply::data(&report)?.public(1))
 }
 
 /// Get the dictionary of metrics
@@ -139,6 +147,96 @@ pub async fn list_metric_records(
         }
     })?;
     Ok(reply.public_to(&anyone, 30))
+}
+
+/// A page of revisions, of one commune or of all.
+async fn revised(
+    state: &State,
+    anyone: &Anyone,
+    commune: Option<&str>,
+    filter: &RevisionFilter,
+    paging: &Paging,
+) -> Answer {
+    let after: Option<i64> = state.after(anyone, paging.cursor.as_deref())?;
+    let mut session = state.read(anyone).await?;
+    if let Some(code) = commune {
+        communes::model::find(&mut session.conn, code).await?;
+    }
+    let page = revisions::list(&mut session.conn, commune, filter, after, paging.limit()).await?;
+    let reply = state.page(
+        anyone,
+        page,
+        |row| row.id,
+        |rows, has_more, next_cursor| MetricRevisionPage {
+            data: rows.into_iter().filter_map(RevisionRow::show).collect(),
+            has_more,
+            next_cursor,
+        },
+    )?;
+    Ok(reply.public_to(anyone, 5))
+}
+
+/// List the revisions of figures
+///
+/// What has changed of the figures of years that were over, in all communes, the last one first. A figure changes when what it
+/// is made of is corrected or entered late; the rate of fulfilment of a year also moves while its promises are still being kept.
+#[utoipa::path(
+    tag = "metrics",
+    params(RevisionFilter, Paging),
+    responses((status = 200, description = "A page of revisions.", body = MetricRevisionPage)),
+    security(()),
+)]
+#[get("/v1/metrics/revisions")]
+pub async fn list_metric_revisions(
+    state: web::Data<State>,
+    anyone: Anyone,
+    filter: Query<RevisionFilter>,
+    paging: Query<Paging>,
+) -> Answer {
+    revised(&state, &anyone, None, &filter.0, &paging.0).await
+}
+
+/// List the revisions of a commune's figures
+///
+/// What has changed of the figures of years that were over, the last one first; those of other communes are left out.
+#[utoipa::path(
+    tag = "metrics",
+    params(("code" = String, Path, description = "INSEE code.", example = "62528"), RevisionFilter, Paging),
+    responses((status = 200, description = "A page of revisions.", body = MetricRevisionPage)),
+    security(()),
+)]
+#[get("/v1/communes/{code}/metrics/revisions")]
+pub async fn list_commune_revisions(
+    state: web::Data<State>,
+    anyone: Anyone,
+    code: web::Path<String>,
+    filter: Query<RevisionFilter>,
+    paging: Query<Paging>,
+) -> Answer {
+    revised(&state, &anyone, Some(&code), &filter.0, &paging.0).await
+}
+
+/// Compare a commune with those of its size
+///
+/// The figures of a year beside median and quartiles of the communes that have joined and are of similar size: of what is
+/// counted for a thousand residents, of rates, means and medians as they are. Nobody learns a place in a list, and the
+/// residents' share is not compared: a balance is no target.
+#[utoipa::path(
+    tag = "metrics",
+    params(("code" = String, Path, description = "INSEE code.", example = "62528"), ComparisonFilter),
+    responses((status = 200, description = "The comparison.", body = ComparisonReport)),
+    security(()),
+)]
+#[get("/v1/communes/{code}/metrics/comparison")]
+pub async fn compare_commune(
+    state: web::Data<State>,
+    anyone: Anyone,
+    code: web::Path<String>,
+    filter: Query<ComparisonFilter>,
+) -> Answer {
+    let mut session = state.read(&anyone).await?;
+    let report = comparison::compare(&mut session, &code, filter.0).await?;
+    Ok(Reply::data(&report)?.public(5))
 }
 
 /// Get the figures of a commune as a picture

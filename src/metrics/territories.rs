@@ -4,6 +4,7 @@ use diesel::dsl::sum;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use super::cells;
 use super::dto::MetricFilter;
 use crate::codes::codes;
 use crate::db::schema::{communes, departments, intercommunalities, regions};
@@ -20,7 +21,18 @@ codes! {
     }
 }
 
-/// A territory, and the communes of the scheme in it.
+impl TerritoryKind {
+    /// Whether its figures are added up beforehand. An intercommunality has some dozens of communes: its figures are
+    /// computed from the records, as those of communes are, and right at once.
+    pub const fn is_added_up(self) -> bool {
+        match self {
+            Self::Commune | Self::Epci => false,
+            Self::Department | Self::Region | Self::Country => true,
+        }
+    }
+}
+
+/// A territory.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub kind: TerritoryKind,
@@ -28,6 +40,7 @@ pub struct Place {
     pub name: String,
     /// Residents of a commune; of a larger territory, of its communes that have joined.
     pub population: Option<i64>,
+    /// The communes whose records are read: of a larger territory those that have joined, of one that is added up none.
     pub communes: Vec<String>,
 }
 
@@ -118,26 +131,19 @@ async fn whole(
     }
     .optional()?;
     let name = name.ok_or_else(|| unknown(kind.code()))?;
-    macro_rules! within {
-        ($query:expr) => {{
-            let mut query = $query
-                .filter(communes::enrolled_at.is_not_null())
-                .into_boxed();
-            query = match kind {
-                TerritoryKind::Epci => query.filter(communes::epci_siren.eq(code)),
-                TerritoryKind::Department => query.filter(communes::department_code.eq(code)),
-                TerritoryKind::Region => query.filter(communes::region_code.eq(code)),
-                TerritoryKind::Commune | TerritoryKind::Country => query,
+    let (population, communes) = match kind {
+        TerritoryKind::Epci => {
+            let within = || {
+                communes::table
+                    .filter(communes::epci_siren.eq(code))
+                    .filter(communes::enrolled_at.is_not_null())
             };
-            query
-        }};
-    }
-    let population: Option<i64> = within!(communes::table.select(sum(communes::population)))
-        .first(conn)
-        .await?;
-    let communes: Vec<String> = within!(communes::table.select(communes::code))
-        .load(conn)
-        .await?;
+            let population = within().select(sum(communes::population));
+            let codes = within().select(communes::code);
+            (population.first(conn).await?, codes.load(conn).await?)
+        }
+        _ => (cells::residents(conn, kind, code).await?, Vec::new()),
+    };
     Ok(Place {
         kind,
         code: code.to_owned(),

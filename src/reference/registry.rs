@@ -30,6 +30,7 @@ use crate::initiatives::lifecycle::{INITIATIVE, InitiativeAction, InitiativeStat
 use crate::lifecycle::LifecycleData;
 use crate::mandates::dto::MandateRole;
 use crate::metrics::chart::ChartKind;
+use crate::metrics::comparison::CommuneSize;
 use crate::metrics::indicators::{IndicatorKind, IndicatorUnit, RecordKind};
 use crate::metrics::model::MetricGroup;
 use crate::metrics::periods::PeriodUnit;
@@ -111,6 +112,7 @@ pub const LISTS: &[CodeList] = &[
     IndicatorKind::LIST,
     RecordKind::LIST,
     PeriodUnit::LIST,
+    CommuneSize::LIST,
     MetricGroup::LIST,
     ChartKind::LIST,
     TerritoryKind::LIST,

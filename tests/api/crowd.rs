@@ -119,7 +119,9 @@ pub async fn do_something(world: &World, things: &Things, dice: &mut Dice) {
         0 | 1 => agent.act(&initiative, "unpublish", reason).await,
         2 | 3 => agent.act(&initiative, "publish", json!(null)).await,
         4 => {
-            let mut meeting = json!({"title": "Réunion de quartier", "held_on": "2026-06-10"});
+            // Some are yet to come.
+            let held_on = ["2026-06-10", "2026-06-10", "2026-09-10"][dice.roll(3)];
+            let mut meeting = json!({"title": "Réunion de quartier", "held_on": held_on});
             if dice.roll(3) > 0 {
                 meeting["initiative_id"] = json!(initiative.rsplit('/').next());
             }
@@ -217,7 +219,13 @@ pub async fn do_something(world: &World, things: &Things, dice: &mut Dice) {
         }
         24 | 25 => {
             let practice = &things.practices[dice.roll(things.practices.len())];
-            match dice.roll(7) {
+            let born = things.born.lock().unwrap().last().cloned();
+            match dice.roll(9) {
+                7 | 8 => {
+                    let Some(path) = born else { return };
+                    let source = json!({"inspired_by_practice_id": practice.rsplit('/').next()});
+                    camille.edit(&path, source).await
+                }
                 0 => agent.act(practice, "withdraw", reason).await,
                 1..=3 => agent.act(practice, "publish", json!(null)).await,
                 4 => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bigdecimal::{BigDecimal, RoundingMode, Zero};
+use fifty_fifty::metrics::worker;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -38,7 +39,7 @@ impl Dice {
 }
 
 /// Initiatives of two communes at all stages, with all that hangs on them: written as rows.
-async fn lives(app: &TestApp, world: &World, count: u64) {
+pub async fn lives(app: &TestApp, world: &World, count: u64) {
     let mut dice = Dice(2026);
     let (user, mayor) = (world.agent.id(), world.mayor.id());
     let sheet = app.row_id(LOOS);
@@ -371,6 +372,7 @@ async fn territories_groups_and_quarters_add_up() {
     let app = TestApp::new().await;
     let world = app.world().await;
     lives(&app, &world, 60).await;
+    worker::catch_up(&app.state).await.unwrap();
     let anyone = &world.anyone;
     let ask = async |query: &str| {
         let path = format!("/v1/metrics?{query}&from=2025&to=2025");
@@ -550,6 +552,7 @@ async fn nobody_learns_how_old_the_few_are() {
         ))
         .await;
     }
+    worker::catch_up(&app.state).await.unwrap();
     let list = format!("/v1/initiatives/{id}/headcounts");
     let public = world.anyone.get(&list).await.ok();
     assert_eq!(

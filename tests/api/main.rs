@@ -16,6 +16,7 @@ mod agree;
 mod amendments;
 mod authorities;
 mod balance;
+mod cells;
 mod changes;
 mod clients;
 mod commitments;

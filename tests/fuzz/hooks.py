@@ -241,6 +241,9 @@ UNSAID_THERE = {
     ("PATCH /v1/initiatives/{id}/evaluation", "#/people", "repeated"),
     # Years that have begun, in order.
     ("GET /v1/metrics", "from", "out_of_range"),
+    ("GET /v1/communes/{code}/metrics/comparison", "year", "out_of_range"),
+    # A balance is no target: the residents' share is not compared.
+    ("GET /v1/communes/{code}/metrics/comparison", "indicators", "inconsistent"),
     ("GET /v1/metrics", "to", "out_of_range"),
     ("GET /v1/communes/{code}/metrics/chart.svg", "from", "out_of_range"),
     ("GET /v1/communes/{code}/metrics/chart.svg", "to", "out_of_range"),

@@ -201,6 +201,12 @@ pub const SOURCES: &str = sources!("");
 /// The same of some initiatives only: `$6`.
 pub const SOURCES_OF_SOME: &str = sources!("AND id = ANY($6)");
 
+/// The same, each read anew by every indicator that asks for it: then PostgreSQL knows how many rows to expect. Of what is kept
+/// aside it expects one, and compares each of ten thousand initiatives with all others.
+pub fn sources() -> String {
+    SOURCES.replace(" AS (", " AS NOT MATERIALIZED (")
+}
+
 const PUBLISHED: Text = Text::new("Initiatives publiées.", "Published initiatives.");
 const ALL_RECEIVED: Text = Text::new(
     "Toutes les initiatives déposées, publiées ou non.",

@@ -97,9 +97,11 @@ pub const PATH: &[Indicator] = &[
         kind: Stock,
         breakdown: None,
         records: Some(Initiative),
-        cases: "SELECT m.commune_code, m.id, m.id, y.day, NULL, 1, NULL FROM period_ends AS y JOIN moves AS m ON m.moved_on <= y.day \
-            GROUP BY m.commune_code, m.id, y.day \
-            HAVING bool_or(m.to_state = 'in_progress') AND NOT bool_or(m.from_state = 'in_progress')",
+        cases: "SELECT m.commune_code, m.id, m.id, y.day, NULL, 1, NULL \
+            FROM (SELECT commune_code, id, min(moved_on) FILTER (WHERE to_state = 'in_progress') AS begun_on, \
+                min(moved_on) FILTER (WHERE from_state = 'in_progress') AS ended_on \
+                FROM moves GROUP BY commune_code, id) AS m \
+            JOIN period_ends AS y ON y.day >= m.begun_on AND coalesce(y.day < m.ended_on, true)",
     },
     Indicator {
         code: "initiatives_completed",

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use fifty_fifty::metrics::worker;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -950,6 +951,19 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
             accepted(world).await;
             let path = "/v1/metrics/initiatives_accepted/records";
             Case::new(anyone, format!("{path}?commune={LOOS}&period=2026"))
+        }
+        "list_metric_revisions" | "list_commune_revisions" => {
+            crate::cells::revised(app, world).await;
+            let path = match operation {
+                "list_metric_revisions" => "/v1/metrics/revisions".to_owned(),
+                _ => loos("/metrics/revisions"),
+            };
+            Case::new(anyone, path)
+        }
+        "compare_commune" => {
+            worker::catch_up(&app.state).await.unwrap();
+            let path = loos("/metrics/comparison?year=2026&indicators=initiatives_submitted");
+            Case::new(anyone, path)
         }
         "get_commune_chart" => {
             Case::new(anyone, format!("/v1/communes/{LOOS}/metrics/chart.svg?chart=path"))

@@ -1,0 +1,11 @@
+DROP TABLE metric_editions;
+DROP TABLE metric_revisions;
+DROP TABLE commune_figures;
+DROP TABLE metric_cells;
+DROP FUNCTION add_spread;
+DROP TABLE commune_cells;
+DROP TRIGGER communes_marked ON communes;
+DROP FUNCTION mark_commune;
+DROP TABLE metric_state;
+DROP FUNCTION mark_metrics CASCADE;
+DROP TABLE metric_marks;
