@@ -29,7 +29,7 @@ CREATE TRIGGER initiatives_public_update AFTER UPDATE ON initiatives
     FOR EACH ROW WHEN (OLD.published_at IS NOT NULL OR NEW.published_at IS NOT NULL) EXECUTE FUNCTION count_public_change();
 CREATE TRIGGER conventions_public_update AFTER UPDATE ON conventions
     FOR EACH ROW WHEN (NEW.activated_at IS NOT NULL) EXECUTE FUNCTION count_public_change();
-CREATE TRIGGER commitments_public_update AFTER UPDATE ON commitments
+CREATE TRIGGER commitments_public AFTER INSERT OR UPDATE ON commitments
     FOR EACH ROW WHEN (NEW.state IN ('binding', 'fulfilled', 'partially_fulfilled', 'unfulfilled'))
     EXECUTE FUNCTION count_public_change();
 CREATE TRIGGER fulfilments_public_update AFTER UPDATE ON fulfilments
