@@ -19,8 +19,8 @@ use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
     authorities, changes, commitments, communes, conventions, documents, envelopes, evaluations,
-    exports, front_end, holders, initiatives, mandates, measures, meetings, metrics, openapi,
-    recusals, reference, sessions, subsidies, templates, users, webhooks, worklist,
+    exports, front_end, holders, imports, initiatives, mandates, measures, meetings, metrics,
+    openapi, recusals, reference, sessions, subsidies, templates, users, webhooks, worklist,
 };
 
 /// Every route of the API, in the order of the document.
@@ -70,6 +70,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(metrics::routes::configure)
         .configure(changes::routes::configure)
         .configure(webhooks::routes::configure)
+        .configure(imports::routes::configure)
         .configure(reference::routes::configure);
 }
 

@@ -57,6 +57,7 @@ use crate::http::routes::Routes;
         (name = "exports", description = "Open data: what everybody may read, as files for spreadsheets, maps and programs."),
         (name = "changes", description = "What has changed, in order: for those who keep a copy."),
         (name = "webhooks", description = "Addresses that are told what changes in a commune."),
+        (name = "imports", description = "What partners and town halls bring along: items, files, and the history from before."),
         (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]

@@ -7,7 +7,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
-use crate::http::error::{ApiError, Code};
+use crate::http::error::{ApiError, Code, Language};
 use crate::http::extract::BodyDigest;
 use crate::http::middleware::BodyLeftOut;
 use crate::http::reply::none_match;
@@ -109,6 +109,12 @@ impl Request {
     /// Path and query as they came.
     pub fn address(&self) -> String {
         self.http.uri().to_string()
+    }
+
+    /// The language of the reader.
+    pub fn language(&self) -> Language {
+        let header = self.http.headers().get(header::ACCEPT_LANGUAGE);
+        Language::of(header.and_then(|value| value.to_str().ok()))
     }
 
     /// Whether the answer is sent without its body.

@@ -22,6 +22,7 @@ use crate::documents::dto::{DocumentAction, DocumentPurpose, DocumentState, Medi
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
 use crate::exports::scdl::dto::{ScdlObstacle, ScdlSchema};
 use crate::holders::dto::{HolderAction, HolderKind, MemberRole, MemberState};
+use crate::imports::dto::{BulkOutcome, ImportResource, PastState, SettledState};
 use crate::initiatives::dto::{
     AgeBand, Channel, DecisionOutcome, Delivery, Inbox, Land, OpinionOutcome, Origin, Theme,
 };
@@ -113,6 +114,10 @@ pub const LISTS: &[CodeList] = &[
     ChangeType::LIST,
     WebhookState::LIST,
     WebhookDisabling::LIST,
+    ImportResource::LIST,
+    BulkOutcome::LIST,
+    PastState::LIST,
+    SettledState::LIST,
     DeliveryState::LIST,
     DeliveryFault::LIST,
     Locale::LIST,
