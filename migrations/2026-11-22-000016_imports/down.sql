@@ -1,4 +1,3 @@
 DROP TABLE import_refusals;
 DROP TABLE imports;
 DROP FUNCTION guard_import;
-DROP TABLE import_mappings;

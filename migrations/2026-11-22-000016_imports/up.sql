@@ -1,18 +1,3 @@
--- How the columns of a commune's own files become fields: titles, constants, and words for codes.
-CREATE TABLE import_mappings (
-    commune_code text NOT NULL REFERENCES communes (code),
-    name text NOT NULL CONSTRAINT import_mappings_name CHECK (name ~ '^[a-z][a-z0-9_-]{0,59}$'),
-    resource text NOT NULL CONSTRAINT import_mappings_resource CHECK
-        (resource IN ('initiatives', 'holders', 'commitments', 'meetings', 'measures')),
-    columns jsonb NOT NULL CONSTRAINT import_mappings_columns CHECK (jsonb_typeof(columns) = 'object'),
-    constants jsonb NOT NULL CONSTRAINT import_mappings_constants CHECK (jsonb_typeof(constants) = 'object'),
-    words jsonb NOT NULL CONSTRAINT import_mappings_words CHECK (jsonb_typeof(words) = 'object'),
-    changed_by uuid NOT NULL REFERENCES users (id),
-    changed_at timestamptz NOT NULL,
-    version integer NOT NULL DEFAULT 1,
-    PRIMARY KEY (commune_code, name)
-);
-
 -- A file that is imported, a thousand rows a transaction. What a transaction did and how far the import has come are
 -- written together: whatever cuts it off, the next one goes on where it stood.
 CREATE TABLE imports (
@@ -20,14 +5,12 @@ CREATE TABLE imports (
     commune_code text NOT NULL REFERENCES communes (code),
     resource text NOT NULL CONSTRAINT imports_resource CHECK
         (resource IN ('initiatives', 'holders', 'commitments', 'meetings', 'measures')),
-    file_type text NOT NULL CONSTRAINT imports_file_type CHECK (file_type IN ('csv', 'ndjson', 'xlsx', 'ods')),
-    -- the mapping as it was when the file came
-    mapping jsonb,
+    file_type text NOT NULL CONSTRAINT imports_file_type CHECK (file_type IN ('csv', 'ndjson')),
     validate_only boolean NOT NULL,
     state text NOT NULL CONSTRAINT imports_state CHECK
         (state IN ('receiving', 'queued', 'running', 'done', 'failed', 'cancelled')),
     fault text CONSTRAINT imports_fault CHECK
-        (fault IN ('unreadable', 'no_columns', 'too_large', 'not_allowed', 'internal')),
+        (fault IN ('unreadable', 'no_columns', 'not_allowed')),
     size_bytes bigint CONSTRAINT imports_size CHECK (size_bytes > 0),
     -- titles of its columns, in order
     titles jsonb,

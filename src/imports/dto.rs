@@ -1,11 +1,11 @@
 //! What is imported, item by item, and what became of each item.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::codes;
@@ -13,7 +13,7 @@ use crate::commitments::dto::NewCommitment;
 use crate::holders::dto::NewHolder;
 use crate::http::error::{ApiError, Code, Language};
 use crate::http::problem::ProblemFault;
-use crate::ids::InitiativeId;
+use crate::ids::{ImportId, InitiativeId};
 use crate::initiatives::dto::NewInitiative;
 use crate::measures::dto::NewMeasure;
 use crate::meetings::dto::NewMeeting;
@@ -188,7 +188,7 @@ fn joined<N: PartialSchema, X: PartialSchema>(
     object.properties.extend(extra.properties);
     object.required.extend(extra.required);
     object.description = Some(description.to_owned());
-    object.examples = vec![example];
+    object.example = Some(example);
     RefOr::T(Schema::Object(object))
 }
 
@@ -341,5 +341,109 @@ pub struct BulkAnswer {
     #[schema(max_items = 1000)]
     pub data: Vec<BulkResult>,
     /// Whether nothing was written.
+    pub validate_only: bool,
+}
+
+codes! {
+    /// What kind of file is imported.
+    pub enum ImportFileType "import_file_types" {
+        Csv = "csv", "CSV", "CSV";
+        Ndjson = "ndjson", "JSON par lignes", "JSON lines";
+    }
+
+    /// Where the import of a file stands.
+    pub enum ImportState "import_states" {
+        Receiving = "receiving", "En réception", "Being received";
+        Queued = "queued", "En attente", "Queued";
+        Running = "running", "En cours", "Running";
+        Done = "done", "Terminé", "Done";
+        Failed = "failed", "Échoué", "Failed";
+        Cancelled = "cancelled", "Annulé", "Cancelled";
+    }
+
+    /// Why the import of a file failed.
+    pub enum ImportFault "import_faults" {
+        Unreadable = "unreadable", "Fichier illisible", "Unreadable file";
+        NoColumns = "no_columns", "Aucune colonne connue", "No column that is known";
+        NotAllowed = "not_allowed", "Droit retiré entre-temps", "No longer allowed";
+    }
+}
+
+/// A file that is imported.
+#[derive(Serialize, ToSchema)]
+pub struct Import {
+    /// Identifier.
+    pub id: ImportId,
+    /// INSEE code.
+    #[schema(example = "62528")]
+    pub commune_code: String,
+    /// What is imported.
+    pub resource: ImportResource,
+    /// What kind of file it is.
+    pub file_type: ImportFileType,
+    /// Size of the file, in bytes.
+    #[schema(required, minimum = 1)]
+    pub size_bytes: Option<i64>,
+    /// Only to learn what would become of each row; nothing is written.
+    pub validate_only: bool,
+    /// Where it stands.
+    pub state: ImportState,
+    /// Why it failed.
+    #[schema(required)]
+    pub fault: Option<ImportFault>,
+    /// Titles of columns that are no field: nothing is taken from them.
+    #[schema(max_items = 1000)]
+    pub ignored_columns: Vec<String>,
+    /// Rows of the file; null until they are counted.
+    #[schema(required, minimum = 0)]
+    pub rows_total: Option<i64>,
+    /// Rows that are read: each of them was created, updated, unchanged or refused.
+    #[schema(minimum = 0)]
+    pub rows_read: i64,
+    /// Rows that were new.
+    #[schema(minimum = 0)]
+    pub rows_created: i64,
+    /// Rows that have changed what was there.
+    #[schema(minimum = 0)]
+    pub rows_updated: i64,
+    /// Rows that said what was there.
+    #[schema(minimum = 0)]
+    pub rows_unchanged: i64,
+    /// Rows that were refused; `errors.csv` has them for a month.
+    #[schema(minimum = 0)]
+    pub rows_refused: i64,
+    /// How much of the file is read, in percent.
+    #[schema(minimum = 0, maximum = 100)]
+    pub percent: i64,
+    /// When the file came.
+    pub created_at: DateTime<Utc>,
+    /// When it was begun.
+    #[schema(required)]
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    #[schema(required)]
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// A page of imports, the latest first.
+#[derive(Serialize, ToSchema)]
+pub struct ImportPage {
+    /// The imports of this page.
+    pub data: Vec<Import>,
+    /// Whether another page follows.
+    pub has_more: bool,
+    /// Cursor of the next page.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+}
+
+/// What comes with a file.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct NewImport {
+    /// What is imported.
+    pub resource: ImportResource,
+    /// Only to learn what would become of each row; nothing is written.
+    #[serde(default)]
     pub validate_only: bool,
 }

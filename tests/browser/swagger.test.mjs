@@ -26,6 +26,7 @@ const STORY = [
   'exports',
   'changes',
   'webhooks',
+  'imports',
   'reference',
 ];
 /** What a newcomer does, in this order. */

@@ -12,6 +12,7 @@ use crate::conventions::{
 };
 use crate::documents::{PRESENCE, attached, attaching};
 use crate::evaluations::farm_tracks;
+use crate::imports::{commitment, completed};
 use crate::initiatives::{accepted, association, idea, in_review, submitted};
 use crate::paper_acts::{on_paper, recorded_decision};
 use crate::support::app::{LENS, LOOS, World};
@@ -65,6 +66,23 @@ async fn resident(app: &TestApp) -> Resident {
         refresh_token: tokens["refresh_token"].as_str().unwrap().to_owned(),
         email,
     }
+}
+
+fn club() -> Value {
+    json!({"external_id": format!("H-{}", number()), "kind": "association", "name": "Les chemins de Loos",
+        "contact_email": "chemins@example.org"})
+}
+
+/// Imports an item, and returns its name in the partner's system.
+async fn imported(world: &World, resource: &str, item: Value) -> Value {
+    let path = format!("/v1/communes/{LOOS}/bulk/{resource}");
+    let answer = world
+        .agent
+        .post(&path, json!({"items": [item]}))
+        .await
+        .expect(207);
+    assert_eq!(answer["data"][0]["outcome"], "created", "{answer}");
+    item["external_id"].clone()
 }
 
 async fn draft(world: &World) -> String {
@@ -949,6 +967,30 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         "replay_webhook_delivery" => {
             let webhook = webhook(world).await;
             Case::new(agent, format!("{}/replay", tested(world, &webhook).await))
+        }
+        "bulk_holders" => Case::new(agent, loos("/bulk/holders")).with(json!({"items": [club()]})),
+        "bulk_initiatives" => {
+            let holder = imported(world, "holders", club()).await;
+            let item = completed(&format!("I-{}", number()), holder.as_str().unwrap());
+            Case::new(agent, loos("/bulk/initiatives")).with(json!({"items": [item]}))
+        }
+        "bulk_commitments" => {
+            let holder = imported(world, "holders", club()).await;
+            let past = completed(&format!("I-{}", number()), holder.as_str().unwrap());
+            let past = imported(world, "initiatives", past).await;
+            let item = commitment(&format!("C-{}", number()), past.as_str().unwrap());
+            Case::new(agent, loos("/bulk/commitments")).with(json!({"items": [item]}))
+        }
+        "bulk_meetings" => {
+            let item = json!({"external_id": format!("R-{}", number()), "title": "Réunion publique sur les chemins",
+                "held_on": "2019-03-12", "attendance": 45});
+            Case::new(agent, loos("/bulk/meetings")).with(json!({"items": [item]}))
+        }
+        "bulk_measures" => {
+            let number = number();
+            let item = json!({"external_id": format!("M-{number}"), "indicator": format!("bulk_{number}"), "year": 2019,
+                "value": "73", "unit": "associations", "source": "Annuaire municipal 2019"});
+            Case::new(agent, loos("/bulk/measures")).with(json!({"items": [item]}))
         }
         "list_lifecycles" => Case::new(anyone, "/v1/lifecycles"),
         "get_lifecycle" => Case::new(anyone, "/v1/lifecycles/initiative"),

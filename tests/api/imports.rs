@@ -1,0 +1,514 @@
+//! What partners bring along: items told apart by the names of their own system, as often as they like, each standing alone.
+
+use serde_json::{Value, json};
+
+use crate::initiatives::siret;
+use crate::support::app::{LENS, LOOS, World};
+use crate::support::{Client, TestApp};
+
+/// What became of each item.
+async fn bulk(caller: &Client, resource: &str, items: Value) -> Vec<Value> {
+    let path = format!("/v1/communes/{LOOS}/bulk/{resource}");
+    let answer = caller
+        .post(&path, json!({"items": items}))
+        .await
+        .expect(207);
+    answer["data"].as_array().unwrap().clone()
+}
+
+fn outcomes(results: &[Value]) -> Vec<&str> {
+    results
+        .iter()
+        .map(|result| result["outcome"].as_str().unwrap())
+        .collect()
+}
+
+/// The problem of an item: its code and its pointers.
+fn problem(result: &Value) -> (&str, Vec<&str>) {
+    let problem = &result["problem"];
+    let errors = problem["errors"].as_array().unwrap();
+    let mut pointers: Vec<&str> = errors
+        .iter()
+        .map(|error| error["pointer"].as_str().unwrap())
+        .collect();
+    pointers.sort_unstable();
+    (problem["code"].as_str().unwrap(), pointers)
+}
+
+fn club(name: &str) -> Value {
+    json!({"external_id": name, "kind": "association", "name": format!("Club {name}"),
+        "contact_email": "secretariat@example.org"})
+}
+
+/// Something that was completed in 2019.
+pub fn completed(name: &str, holder: &str) -> Value {
+    json!({"external_id": name, "title": format!("Chemin {name}"), "theme": "agriculture",
+        "description": "Les agriculteurs apportent machines et bras.", "holder_external_id": holder,
+        "state": "completed", "submitted_on": "2019-02-04", "decided_on": "2019-03-20",
+        "completed_on": "2019-10-31", "published": true})
+}
+
+pub fn commitment(name: &str, initiative: &str) -> Value {
+    json!({"external_id": name, "initiative_external_id": initiative, "side": "holder", "kind": "labour",
+        "title": "Travail des agriculteurs", "due_on": "2019-10-31", "state": "fulfilled",
+        "valuation": {"quantity": "120", "unit": "heure", "unit_value_cents": 1200, "method": "hourly_rate"},
+        "delivered_quantity": "130", "delivered_on": "2019-10-20"})
+}
+
+fn path_of(kind: &str, result: &Value) -> String {
+    format!("/v1/{kind}/{}", result["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_are_created_then_the_same_then_changed() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let agent = &world.agent;
+    let clubs = json!([club("A"), club("B")]);
+    let made = bulk(agent, "holders", clubs.clone()).await;
+    assert_eq!(outcomes(&made), ["created", "created"]);
+    let again = bulk(agent, "holders", clubs).await;
+    assert_eq!(outcomes(&again), ["unchanged", "unchanged"]);
+    assert_eq!(again[0]["id"], made[0]["id"]);
+    let mut renamed = club("B");
+    renamed["name"] = json!("Club des B");
+    let changed = bulk(agent, "holders", json!([club("A"), renamed, club("C")])).await;
+    assert_eq!(outcomes(&changed), ["unchanged", "updated", "created"]);
+    let found = format!("/v1/communes/{LOOS}/holders?external_id=B");
+    let found = world.anyone.get(&found).await.ok();
+    assert_eq!(found["data"][0]["name"], "Club des B");
+    assert_eq!(found["data"][0]["external_id"], "B");
+
+    // What begins here is a draft that nobody else sees; it is submitted when that is asked.
+    let mut idea =
+        json!({"external_id": "I-1", "title": "Huit jardinières", "holder_external_id": "A"});
+    let draft = bulk(agent, "initiatives", json!([idea])).await;
+    assert_eq!(outcomes(&draft), ["created"]);
+    let path = path_of("initiatives", &draft[0]);
+    world.anyone.get(&path).await.problem(404, "not_found");
+    assert_eq!(agent.get(&path).await.ok()["state"], "draft");
+    idea["submit"] = json!(true);
+    let refused = bulk(agent, "initiatives", json!([idea])).await;
+    let missing = vec!["#/description", "#/theme"];
+    assert_eq!(problem(&refused[0]), ("invalid_body", missing));
+    idea["description"] = json!("Huit jardinières pour la rue.");
+    idea["theme"] = json!("living_environment");
+    let submitted = bulk(agent, "initiatives", json!([idea])).await;
+    assert_eq!(outcomes(&submitted), ["updated"]);
+    let seen = agent.get(&path).await.ok();
+    assert_eq!(seen["state"], "submitted");
+    assert_eq!(seen["receipt"]["reply_due_on"], "2026-08-14");
+    assert_eq!(
+        (&seen["external_id"], &seen["imported_at"]),
+        (&json!("I-1"), &json!(null))
+    );
+    world.anyone.get(&path).await.problem(404, "not_found");
+    let same = bulk(agent, "initiatives", json!([idea])).await;
+    assert_eq!(outcomes(&same), ["unchanged"]);
+    // What is under way is nobody's to change by an import.
+    idea["title"] = json!("Neuf jardinières");
+    let late = bulk(agent, "initiatives", json!([idea])).await;
+    assert_eq!(problem(&late[0]).0, "wrong_state");
+
+    let meeting = json!({"external_id": "R-1", "title": "Réunion de quartier", "held_on": "2026-03-12",
+        "attendance": 45, "initiative_external_id": "I-1"});
+    let measure = json!({"external_id": "M-1", "indicator": "associations", "year": 2019, "value": "73",
+        "unit": "associations", "source": "Annuaire"});
+    for (resource, mut item, field, value) in [
+        ("meetings", meeting, "attendance", json!(52)),
+        ("measures", measure, "value", json!("74.5")),
+    ] {
+        assert_eq!(
+            outcomes(&bulk(agent, resource, json!([item])).await),
+            ["created"]
+        );
+        assert_eq!(
+            outcomes(&bulk(agent, resource, json!([item])).await),
+            ["unchanged"]
+        );
+        item[field] = value.clone();
+        assert_eq!(
+            outcomes(&bulk(agent, resource, json!([item])).await),
+            ["updated"]
+        );
+        let name = item["external_id"].as_str().unwrap();
+        let found = format!("/v1/communes/{LOOS}/{resource}?external_id={name}");
+        assert_eq!(agent.get(&found).await.ok()["data"][0][field], value);
+    }
+    let twice = json!([{"external_id": "M-2", "indicator": "associations", "year": 2019, "value": "73",
+        "unit": "associations", "source": "Annuaire"}]);
+    assert_eq!(
+        problem(&bulk(agent, "measures", twice).await[0]).0,
+        "already_exists"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_is_wrong_stops_no_other() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let number = siret();
+    let mut items = vec![
+        club("A"),
+        club("B"),
+        club("C"),
+        club("D"),
+        club("A"),
+        club("E"),
+    ];
+    items[1]["contact_email"] = json!("zqxnobodyxqz");
+    items[1]["kind"] = json!("zqxkindxqz");
+    items[2]["siret"] = json!(number);
+    items[3]["siret"] = json!(number);
+    items[5] = json!("zqxnothingxqz");
+    let path = format!("/v1/communes/{LOOS}/bulk/holders");
+    let reply = world.agent.post(&path, json!({"items": items})).await;
+    assert!(!reply.text.contains("zqx"), "{}", reply.text);
+    let answer = reply.expect(207);
+    let results = answer["data"].as_array().unwrap();
+    let expected = [
+        "created", "refused", "created", "refused", "refused", "refused",
+    ];
+    assert_eq!(outcomes(results), expected);
+    let wrong = vec!["#/contact_email", "#/kind"];
+    assert_eq!(problem(&results[1]), ("invalid_body", wrong));
+    // The database refuses one of two, and only that.
+    assert_eq!(problem(&results[3]).0, "already_exists");
+    assert_eq!(
+        problem(&results[4]),
+        ("invalid_body", vec!["#/external_id"])
+    );
+    assert_eq!(problem(&results[5]), ("invalid_body", vec!["#"]));
+    assert_eq!(results[5]["external_id"], json!(null));
+
+    // What is wrong with the whole refuses the whole.
+    let before = app.fingerprint().await;
+    let many: Vec<Value> = (0..1001).map(|number| club(&number.to_string())).collect();
+    for (body, pointer) in [
+        (json!({"items": many}), "#/items"),
+        (json!({"items": []}), "#/items"),
+        (json!({"items": [club("Z")], "dry": true}), "#/dry"),
+        (json!({"validate_only": true}), "#/items"),
+    ] {
+        let reply = world.agent.post(&path, body).await;
+        assert_eq!(reply.pointers(), [pointer]);
+        reply.problem(422, "invalid_body");
+    }
+    assert_eq!(app.fingerprint().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_bring_the_same_at_once_each_finds_it_once() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    bulk(&world.agent, "holders", json!([club("A")])).await;
+    let items: Vec<Value> = (0..60)
+        .map(|number| completed(&number.to_string(), "A"))
+        .collect();
+    let mut crowd = tokio::task::JoinSet::new();
+    for turn in 0..8 {
+        let (agent, mut items) = (world.agent.clone(), items.clone());
+        // Each in an order of their own.
+        items.rotate_left(turn * 7);
+        crowd.spawn(async move { bulk(&agent, "initiatives", json!(items)).await });
+    }
+    let (mut created, mut unchanged) = (0, 0);
+    while let Some(results) = crowd.join_next().await {
+        for outcome in outcomes(&results.unwrap()) {
+            match outcome {
+                "created" => created += 1,
+                "unchanged" => unchanged += 1,
+                other => panic!("{other}"),
+            }
+        }
+    }
+    assert_eq!((created, unchanged), (60, 7 * 60));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_checked_leaves_no_trace() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    bulk(&world.agent, "holders", json!([club("A")])).await;
+    let before = app.fingerprint().await;
+    let feed = format!("/v1/communes/{LOOS}/changes?limit=100");
+    let told = world.anyone.get(&feed).await.ok();
+    let mut items = vec![
+        completed("1", "A"),
+        completed("2", "A"),
+        completed("3", "nobody"),
+    ];
+    items[1]["decided_on"] = json!("2018-01-01");
+    let path = format!("/v1/communes/{LOOS}/bulk/initiatives");
+    let body = json!({"items": items, "validate_only": true});
+    let answer = world.agent.post(&path, body).await.expect(207);
+    let results = answer["data"].as_array().unwrap();
+    assert_eq!(outcomes(results), ["created", "refused", "refused"]);
+    assert_eq!(results[0]["id"], json!(null));
+    assert_eq!(problem(&results[1]).1, ["#/decided_on"]);
+    assert_eq!(problem(&results[2]).1, ["#/holder_external_id"]);
+    assert_eq!(app.fingerprint().await, before);
+    assert_eq!(world.anyone.get(&feed).await.ok(), told);
+}
+
+/// An indicator of 2019.
+async fn figure(world: &World, indicator: &str) -> Value {
+    let path = format!("/v1/metrics?communes={LOOS}&from=2019&to=2019&indicators={indicator}");
+    let metrics = world.anyone.get(&path).await.ok();
+    metrics.to_string().into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_comes_in_as_it_ended() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let agent = &world.agent;
+    bulk(agent, "holders", json!([club("A")])).await;
+    let nothing = figure(&world, "initiatives_completed").await;
+    let mut hidden = completed("2", "A");
+    hidden["published"] = json!(false);
+    let mut refused = completed("3", "A");
+    refused["state"] = json!("refused");
+    refused.as_object_mut().unwrap().remove("completed_on");
+    let made = bulk(
+        agent,
+        "initiatives",
+        json!([completed("1", "A"), hidden, refused]),
+    )
+    .await;
+    assert_eq!(outcomes(&made), ["created", "created", "created"]);
+    let path = path_of("initiatives", &made[0]);
+    let seen = world.anyone.get(&path).await.ok();
+    assert_eq!(seen["state"], "completed");
+    assert_eq!(seen["state_changed_at"], "2019-10-30T23:00:00Z");
+    assert!(seen["imported_at"].is_string());
+    assert_eq!(
+        (&seen["decision"], &seen["receipt"]),
+        (&json!(null), &json!(null))
+    );
+    // It happened, and not here.
+    let history = world.anyone.get(&format!("{path}/history")).await.ok();
+    let actions: Vec<&Value> = history["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["action"])
+        .collect();
+    assert_eq!(actions, ["import"]);
+    assert_ne!(figure(&world, "initiatives_completed").await, nothing);
+    let hidden = path_of("initiatives", &made[1]);
+    world.anyone.get(&hidden).await.problem(404, "not_found");
+    assert!(agent.get(&hidden).await.ok()["published_at"].is_null());
+
+    // It is corrected; what became of it stays; it is published later, once.
+    let mut corrected = completed("2", "A");
+    corrected["decided_on"] = json!("2019-04-01");
+    assert_eq!(
+        outcomes(&bulk(agent, "initiatives", json!([corrected])).await),
+        ["updated"]
+    );
+    assert_eq!(
+        outcomes(&bulk(agent, "initiatives", json!([corrected])).await),
+        ["unchanged"]
+    );
+    assert!(world.anyone.get(&hidden).await.ok()["published_at"].is_string());
+    corrected["state"] = json!("closed");
+    corrected["ended_on"] = json!("2020-01-01");
+    let moved = bulk(agent, "initiatives", json!([corrected])).await;
+    assert_eq!(problem(&moved[0]).0, "wrong_state");
+
+    // Each state has its days.
+    let mut wrong = Vec::new();
+    for (field, value) in [
+        ("submitted_on", json!(null)),
+        ("completed_on", json!(null)),
+        ("ended_on", json!("2020-01-01")),
+        ("completed_on", json!("2027-01-01")),
+        ("decided_on", json!("2019-01-01")),
+        ("submit", json!(true)),
+        ("theme", json!(null)),
+    ] {
+        let mut item = completed(&format!("W-{}", wrong.len()), "A");
+        match value {
+            Value::Null => drop(item.as_object_mut().unwrap().remove(field)),
+            value => item[field] = value,
+        }
+        wrong.push((field, item));
+    }
+    let items: Vec<Value> = wrong.iter().map(|(_, item)| item.clone()).collect();
+    for (result, (field, _)) in bulk(agent, "initiatives", json!(items))
+        .await
+        .iter()
+        .zip(&wrong)
+    {
+        assert_eq!(
+            problem(result),
+            ("invalid_body", vec![format!("#/{field}").as_str()])
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_promised_before_is_told_with_what_was_delivered() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let agent = &world.agent;
+    bulk(agent, "holders", json!([club("A")])).await;
+    let mut under_way = completed("2", "A");
+    under_way["state"] = json!("in_progress");
+    under_way.as_object_mut().unwrap().remove("completed_on");
+    let made = bulk(
+        agent,
+        "initiatives",
+        json!([completed("1", "A"), under_way]),
+    )
+    .await;
+    let path = path_of("initiatives", &made[0]);
+    let money = json!({"external_id": "C-2", "initiative_external_id": "1", "side": "commune", "kind": "financial",
+        "route": "subsidy", "title": "Subvention", "amount_cents": 100_000, "budget_year": 2019,
+        "due_on": "2019-06-30", "state": "fulfilled", "delivered_cents": 90_000, "delivered_on": "2019-06-12"});
+    let items = json!([
+        commitment("C-1", "1"),
+        money,
+        commitment("C-3", "2"),
+        commitment("C-4", "nothing")
+    ]);
+    let results = bulk(agent, "commitments", items.clone()).await;
+    assert_eq!(
+        outcomes(&results),
+        ["created", "created", "refused", "refused"]
+    );
+    assert_eq!(problem(&results[2]).1, ["#/initiative_external_id"]);
+    assert_eq!(problem(&results[3]).1, ["#/initiative_external_id"]);
+    let shown = world.anyone.get(&format!("{path}/commitments")).await.ok();
+    assert_eq!(shown["data"][0]["state"], "fulfilled");
+    assert_eq!(shown["data"][0]["delivered_cents"], 130 * 1200);
+    assert_eq!(shown["data"][0]["allowed_actions"], json!([]));
+    let again = bulk(agent, "commitments", items).await;
+    assert_eq!(outcomes(&again)[..2], ["unchanged", "unchanged"]);
+    let mut other = commitment("C-1", "1");
+    other["title"] = json!("Autre chose");
+    assert_eq!(
+        problem(&bulk(agent, "commitments", json!([other])).await[0]).0,
+        "wrong_state"
+    );
+    let promised = figure(&world, "value_promised_by_side").await;
+    assert!(promised.as_str().unwrap().contains("144000"), "{promised}");
+    let delivered = figure(&world, "value_delivered_by_side").await;
+    assert!(
+        delivered.as_str().unwrap().contains("156000"),
+        "{delivered}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_imports_for_others_or_for_themselves() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let path = format!("/v1/communes/{LOOS}/bulk/holders");
+    let body = json!({"items": [club("A")]});
+    world
+        .anyone
+        .post(&path, body.clone())
+        .await
+        .problem(401, "unauthorized");
+    for refused in [
+        &world.camille,
+        &world.mayor,
+        &world.admin,
+        &world.foreign_agent,
+    ] {
+        refused
+            .post(&path, body.clone())
+            .await
+            .problem(403, "forbidden");
+    }
+    // Nothing of another commune is there.
+    let lens = format!("/v1/communes/{LENS}/bulk/holders");
+    let there = world
+        .foreign_agent
+        .post(&lens, body.clone())
+        .await
+        .expect(207);
+    let mut item = completed("1", "A");
+    let missed = bulk(&world.agent, "initiatives", json!([item])).await;
+    assert_eq!(problem(&missed[0]).1, ["#/holder_external_id"]);
+    item.as_object_mut().unwrap().remove("holder_external_id");
+    item["holder_id"] = there["data"][0]["id"].clone();
+    let missed = bulk(&world.agent, "initiatives", json!([item])).await;
+    assert_eq!(problem(&missed[0]).1, ["#/holder_id"]);
+
+    // An agent who carries it themselves leaves it to another.
+    let holder = json!({"kind": "collective", "name": "Les voisins"});
+    let mine = world
+        .agent
+        .post(&format!("/v1/communes/{LOOS}/holders"), holder)
+        .await
+        .created();
+    item["holder_id"] = mine["id"].clone();
+    let own = bulk(&world.agent, "initiatives", json!([item])).await;
+    assert_eq!(problem(&own[0]).0, "conflict_of_interest");
+    // A holder with members is theirs.
+    let clubs = bulk(&world.agent, "holders", json!([club("A")])).await;
+    app.write_rows(&format!(
+        "INSERT INTO holder_members (holder_id, commune_code, user_id, state, role, since)
+        VALUES ('{}', '{LOOS}', '{}', 'active', 'lead', '2020-01-01T10:00:00Z')",
+        clubs[0]["id"].as_str().unwrap(),
+        world.camille.id()
+    ))
+    .await;
+    let mut renamed = club("A");
+    renamed["name"] = json!("Autre nom");
+    let refused = bulk(&world.agent, "holders", json!([renamed, club("B")])).await;
+    assert_eq!(outcomes(&refused), ["refused", "created"]);
+    assert_eq!(problem(&refused[0]).0, "requirement_missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_lets_in_no_other_past() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    bulk(&world.agent, "holders", json!([club("A")])).await;
+    let idea = json!({"external_id": "2", "title": "Une idée", "holder_external_id": "A"});
+    let made = bulk(
+        &world.agent,
+        "initiatives",
+        json!([completed("1", "A"), idea]),
+    )
+    .await;
+    let (past, draft) = (
+        made[0]["id"].as_str().unwrap(),
+        made[1]["id"].as_str().unwrap(),
+    );
+    bulk(&world.agent, "commitments", json!([commitment("C-1", "1")])).await;
+    let fresh = app.row_id(LOOS);
+    for (attack, refusal) in [
+        (format!("UPDATE initiatives SET imported_at = now(), past_state = 'withdrawn', past_ended_on = '2020-01-01' WHERE id = '{draft}'"),
+            "initiatives_imported_once"),
+        (format!("UPDATE initiatives SET imported_at = NULL WHERE id = '{past}'"), "initiatives_imported_once"),
+        (format!("UPDATE initiatives SET past_completed_on = '2018-01-01' WHERE id = '{past}'"), "initiatives_imported_in_order"),
+        (format!("UPDATE initiatives SET past_decided_on = NULL WHERE id = '{past}'"), "initiatives_imported_whole"),
+        (format!("UPDATE initiatives SET external_id = '1' WHERE id = '{draft}'"), "initiatives_external_id_unique"),
+        (format!("UPDATE initiatives SET state = 'accepted' WHERE id = '{draft}'"), "lifecycle_transition"),
+        ("UPDATE commitments SET state = 'binding' WHERE external_id = 'C-1'".to_owned(), "lifecycle_transition"),
+        ("UPDATE commitments SET imported_at = NULL WHERE external_id = 'C-1'".to_owned(), "commitments_imported_once"),
+        (format!("INSERT INTO commitments (id, commune_code, initiative_id, side, kind, state, title, quantity, unit,
+                unit_value_cents, valuation_method, due_on, proposed_side, proposed_by, state_changed_at, created_at, imported_at)
+            SELECT '{fresh}', commune_code, '{draft}', side, kind, state, title, quantity, unit, unit_value_cents,
+                valuation_method, due_on, proposed_side, proposed_by, state_changed_at, created_at, imported_at
+            FROM commitments WHERE external_id = 'C-1'"), "commitments_imported_settled"),
+        (format!("INSERT INTO initiatives (id, commune_code, state, origin, delivery, title, description, theme, holder_id,
+                author_id, channel, entered_by, submitted_at, state_changed_at, created_at, folded_text, imported_at,
+                past_state, past_decided_on)
+            SELECT '{fresh}', commune_code, 'in_progress', origin, delivery, title, description, theme, holder_id, author_id,
+                channel, entered_by, submitted_at, state_changed_at, created_at, folded_text, imported_at, 'accepted', '2019-03-20'
+            FROM initiatives WHERE id = '{past}'"), "initiatives_imported_in_final_state"),
+        (format!("INSERT INTO initiatives (id, commune_code, state, origin, delivery, title, description, theme, holder_id,
+                author_id, channel, entered_by, submitted_at, reply_due_on, state_changed_at, created_at, folded_text)
+            SELECT '{fresh}', commune_code, 'accepted', origin, delivery, title, description, theme, holder_id, author_id,
+                channel, entered_by, submitted_at, '2019-05-01', state_changed_at, created_at, folded_text
+            FROM initiatives WHERE id = '{past}'"), "lifecycle_start"),
+    ] {
+        assert_eq!(app.attack(&attack).await.as_deref(), Some(refusal), "{attack}");
+    }
+}
