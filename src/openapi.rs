@@ -32,6 +32,7 @@ use crate::http::routes::Routes;
         crate::metrics::chart::ChartKind,
         crate::metrics::model::MetricGroup,
         crate::metrics::periods::PeriodUnit,
+        crate::imports::dto::ImportResource,
         crate::initiatives::dto::Inbox,
         crate::initiatives::dto::InitiativeSort,
         crate::subsidies::dto::SubsidyInbox,
@@ -372,7 +373,7 @@ fn responses() -> Value {
 fn headers_of(status: &str, repeatable: bool) -> Vec<(&'static str, &'static str)> {
     let mut names = vec![("X-Request-Id", "RequestId")];
     match status {
-        "201" => names.push(("Location", "Location")),
+        "201" | "202" => names.push(("Location", "Location")),
         "401" | "403" => names.push(("WWW-Authenticate", "WwwAuthenticate")),
         "409" if repeatable => names.push(("Retry-After", "RetryAfterRunning")),
         "501" => names.push(("Link", "LinkToHtml")),
@@ -426,9 +427,12 @@ fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
 
 /// Operations of whoever is signed in, and of what is not there for others: nobody is answered 403.
 const FOR_EVERYBODY: &[&str] = &[
+    "cancel_import",
     "change_password",
     "delete_webhook",
     "endorse_initiative",
+    "get_import",
+    "get_import_errors",
     "get_mandate",
     "get_me",
     "get_webhook",

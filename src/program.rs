@@ -20,7 +20,7 @@ use crate::state::{Shared, State};
 use crate::telemetry::{self, say};
 use crate::users::dto::Locale;
 use crate::users::model::{self as users, UserRow};
-use crate::{clockwork, communes, demonstration, openapi, webhooks};
+use crate::{clockwork, communes, demonstration, imports, openapi, webhooks};
 
 /// Why the program stops, in words for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -269,6 +269,7 @@ async fn serve_on(
     let handle = server.handle();
     let housekeeping = tokio::spawn(keep_house(state.clone()));
     let sending = tokio::spawn(webhooks::worker::run(state.clone()));
+    let importing = tokio::spawn(imports::worker::run(state.clone()));
     let running = tokio::spawn(server);
     say(&format!(
         "Fifty-Fifty serves {address}/v1 and its documentation at {address}/docs/ (started in {:.1} s).\nCtrl-C stops it.",
@@ -288,6 +289,7 @@ async fn serve_on(
     handle.stop(true).await;
     housekeeping.abort();
     sending.abort();
+    importing.abort();
     state.pool.close();
     running.await.map_err(std::io::Error::other)??;
     Ok(())
@@ -336,6 +338,7 @@ fn state(
         passwords: Passwords::default(),
         cursors: Cursors::new(keys.first().map(String::as_bytes).unwrap_or_default()),
         documents,
+        import_max_bytes: settings.import_max_bytes,
         webhooks: settings.webhooks(),
         password_grant: settings.password_grant,
     };

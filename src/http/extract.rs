@@ -178,7 +178,7 @@ fn contract(request: &HttpRequest) -> Result<&Contract, ApiError> {
 }
 
 /// The media type without its parameters, in lower case.
-fn content_type(request: &HttpRequest) -> String {
+pub fn content_type(request: &HttpRequest) -> String {
     let header = request
         .headers()
         .get(header::CONTENT_TYPE)

@@ -47,7 +47,12 @@ const INITIATIVES: &[Field] = &[
     field("theme", "Thème", "Theme", Code(Theme::LIST)),
     field("needs", "Besoins", "Needs", Text),
     field("origin", "Origine", "Origin", Code(Origin::LIST)),
-    field("delivery", "Réalisation par", "Delivery", Code(Delivery::LIST)),
+    field(
+        "delivery",
+        "Réalisation par",
+        "Delivery",
+        Code(Delivery::LIST),
+    ),
     field("place", "Lieu", "Place", Text),
     field("location.latitude", "Latitude", "Latitude", Float),
     field("location.longitude", "Longitude", "Longitude", Float),
@@ -55,13 +60,38 @@ const INITIATIVES: &[Field] = &[
     field("ends_on", "Fin prévue", "Planned end", Day),
     field("building_work", "Travaux", "Building work", Boolean),
     field("land", "Terrain", "Land", Code(Land::LIST)),
-    field("requests_money", "Demande d'argent", "Requests money", Boolean),
+    field(
+        "requests_money",
+        "Demande d'argent",
+        "Requests money",
+        Boolean,
+    ),
     field("holder_id", "Porteur (id)", "Holder (id)", Text),
-    field("holder_external_id", "Identifiant du porteur", "Holder identifier", Text),
-    field("host_id", "Structure porteuse (id)", "Host organisation (id)", Text),
-    field("host_external_id", "Identifiant de la structure porteuse", "Host organisation identifier", Text),
+    field(
+        "holder_external_id",
+        "Identifiant du porteur",
+        "Holder identifier",
+        Text,
+    ),
+    field(
+        "host_id",
+        "Structure porteuse (id)",
+        "Host organisation (id)",
+        Text,
+    ),
+    field(
+        "host_external_id",
+        "Identifiant de la structure porteuse",
+        "Host organisation identifier",
+        Text,
+    ),
     field("on_behalf.channel", "Canal", "Channel", Code(Channel::LIST)),
-    field("on_behalf.paper_reference", "Référence du papier", "Paper reference", Text),
+    field(
+        "on_behalf.paper_reference",
+        "Référence du papier",
+        "Paper reference",
+        Text,
+    ),
     field("submit", "À déposer", "Submit", Boolean),
     field("state", "État", "State", Code(PastState::LIST)),
     field("submitted_on", "Date de dépôt", "Submitted on", Day),
@@ -79,40 +109,90 @@ const HOLDERS: &[Field] = &[
     field("siret", "SIRET", "SIRET number", Text),
     field("rna", "RNA", "RNA number", Text),
     field("address", "Siège", "Registered office", Text),
-    field("republican_commitment_on", "Contrat d'engagement républicain", "Republican commitment on", Day),
+    field(
+        "republican_commitment_on",
+        "Contrat d'engagement républicain",
+        "Republican commitment on",
+        Day,
+    ),
     field("contact_email", "Courriel", "E-mail", Text),
     field("contact_phone", "Téléphone", "Telephone", Text),
 ];
 
 const COMMITMENTS: &[Field] = &[
     field("external_id", "Identifiant", "Identifier", Text),
-    field("initiative_id", "Initiative (id)", "Initiative (id here)", Text),
-    field("initiative_external_id", "Identifiant de l'initiative", "Initiative identifier", Text),
+    field(
+        "initiative_id",
+        "Initiative (id)",
+        "Initiative (id here)",
+        Text,
+    ),
+    field(
+        "initiative_external_id",
+        "Identifiant de l'initiative",
+        "Initiative identifier",
+        Text,
+    ),
     field("side", "Partie", "Side", Code(Side::LIST)),
     field("kind", "Nature", "Kind", Code(CommitmentKind::LIST)),
     field("title", "Titre", "Title", Text),
     field("description", "Description", "Description", Text),
     field("third_party_name", "Nom du tiers", "Third party", Text),
     field("route", "Forme", "Route", Code(CommuneRoute::LIST)),
-    field("amount_cents", "Montant en centimes", "Amount in cents", Integer),
+    field(
+        "amount_cents",
+        "Montant en centimes",
+        "Amount in cents",
+        Integer,
+    ),
     field("valuation.quantity", "Quantité", "Quantity", Decimal),
     field("valuation.unit", "Unité", "Unit", Text),
-    field("valuation.unit_value_cents", "Valeur unitaire en centimes", "Unit value in cents", Integer),
-    field("valuation.method", "Méthode", "Method", Code(ValuationMethod::LIST)),
+    field(
+        "valuation.unit_value_cents",
+        "Valeur unitaire en centimes",
+        "Unit value in cents",
+        Integer,
+    ),
+    field(
+        "valuation.method",
+        "Méthode",
+        "Method",
+        Code(ValuationMethod::LIST),
+    ),
     field("valuation.source", "Source", "Source", Text),
     field("budget_year", "Exercice", "Budget year", Integer),
     field("due_on", "Échéance", "Due on", Day),
     field("state", "État", "State", Code(SettledState::LIST)),
-    field("delivered_cents", "Versé en centimes", "Delivered in cents", Integer),
-    field("delivered_quantity", "Quantité apportée", "Delivered quantity", Decimal),
+    field(
+        "delivered_cents",
+        "Versé en centimes",
+        "Delivered in cents",
+        Integer,
+    ),
+    field(
+        "delivered_quantity",
+        "Quantité apportée",
+        "Delivered quantity",
+        Decimal,
+    ),
     field("delivered_on", "Date d'apport", "Delivered on", Day),
     field("evidence", "Justificatif", "Evidence", Text),
 ];
 
 const MEETINGS: &[Field] = &[
     field("external_id", "Identifiant", "Identifier", Text),
-    field("initiative_id", "Initiative (id)", "Initiative (id here)", Text),
-    field("initiative_external_id", "Identifiant de l'initiative", "Initiative identifier", Text),
+    field(
+        "initiative_id",
+        "Initiative (id)",
+        "Initiative (id here)",
+        Text,
+    ),
+    field(
+        "initiative_external_id",
+        "Identifiant de l'initiative",
+        "Initiative identifier",
+        Text,
+    ),
     field("title", "Titre", "Title", Text),
     field("place", "Lieu", "Place", Text),
     field("held_on", "Date", "Date", Day),
@@ -250,7 +330,10 @@ mod tests {
     use super::*;
 
     fn read(resource: ImportResource, cells: &[(&str, &str)]) -> Value {
-        let fields: Vec<_> = cells.iter().map(|(title, _)| resource.field(title)).collect();
+        let fields: Vec<_> = cells
+            .iter()
+            .map(|(title, _)| resource.field(title))
+            .collect();
         let cells: Vec<String> = cells.iter().map(|(_, cell)| (*cell).to_owned()).collect();
         item(&fields, &cells)
     }
@@ -277,7 +360,10 @@ mod tests {
                 "decided_on": "2019-03-20", "location": {"latitude": 50.4567}, "published": true,
                 "building_work": "peut-être"})
         );
-        let phone = read(ImportResource::Holders, &[("Téléphone", "'+33 3 21 00 00 00")]);
+        let phone = read(
+            ImportResource::Holders,
+            &[("Téléphone", "'+33 3 21 00 00 00")],
+        );
         assert_eq!(phone, json!({"contact_phone": "+33 3 21 00 00 00"}));
     }
 
@@ -305,7 +391,9 @@ mod tests {
                 assert!(!schema["properties"][field].is_null(), "{name}/{field}");
             }
             for field in resource.fields() {
-                let found = field.titles.map(|title| resource.field(title).unwrap().name);
+                let found = field
+                    .titles
+                    .map(|title| resource.field(title).unwrap().name);
                 assert_eq!(found, [field.name; 2], "{name}");
             }
         }

@@ -42,9 +42,16 @@ fn csv(
     let is_utf8 = is_utf8(file)?;
     let mut reader = BufReader::new(file);
     let start = reader.fill_buf().map_err(|_| ImportFault::Unreadable)?;
-    let bom = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let bom = if start.starts_with(b"\xef\xbb\xbf") {
+        3
+    } else {
+        0
+    };
     let first = start.get(bom..).unwrap_or_default();
-    let first = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = first
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
     let times = |wanted: u8| first.iter().filter(|byte| **byte == wanted).count();
     let delimiter = [b';', b',', b'\t']
         .into_iter()
@@ -191,14 +198,24 @@ mod tests {
             "external_id,name,kind\n1,\"Œuvre d'été\",school",
             "Identifiant\tNom\tNature\n1\tŒuvre d'été\tEcole\n",
         ] {
-            assert_eq!(rows(text.as_bytes(), ImportFileType::Csv), Ok(expected.clone()), "{text}");
+            assert_eq!(
+                rows(text.as_bytes(), ImportFileType::Csv),
+                Ok(expected.clone()),
+                "{text}"
+            );
         }
         let saved = b"Identifiant;Nom;Nature\r\n1;\x8cuvre d'\xe9t\xe9;\xc9cole\r\n";
         assert_eq!(rows(saved, ImportFileType::Csv), Ok(expected));
-        assert_eq!(rows(b"a;b\n1;2\n", ImportFileType::Csv), Err(ImportFault::NoColumns));
+        assert_eq!(
+            rows(b"a;b\n1;2\n", ImportFileType::Csv),
+            Err(ImportFault::NoColumns)
+        );
         assert_eq!(rows(b"", ImportFileType::Csv), Err(ImportFault::NoColumns));
         let lines = b"{\"external_id\":\"1\"}\n\n{\"external_id\":\"2\"}";
         assert_eq!(rows(lines, ImportFileType::Ndjson).unwrap().len(), 2);
-        assert_eq!(rows(b"{]\n", ImportFileType::Ndjson), Err(ImportFault::Unreadable));
+        assert_eq!(
+            rows(b"{]\n", ImportFileType::Ndjson),
+            Err(ImportFault::Unreadable)
+        );
     }
 }

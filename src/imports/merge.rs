@@ -28,7 +28,6 @@ pub struct Table {
 /// A row to merge.
 pub struct Row {
     pub external_id: String,
-    pub id: Uuid,
     pub values: Map<String, Value>,
 }
 

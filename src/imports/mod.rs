@@ -2,8 +2,13 @@
 //! by the name that the partner's system gives it, and comes as often as they like.
 
 pub mod dto;
+mod fields;
+mod files;
 mod items;
 mod merge;
+pub mod model;
 mod prepare;
 pub mod routes;
+mod upload;
+pub mod worker;
 mod write;

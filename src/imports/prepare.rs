@@ -15,7 +15,7 @@ use super::dto::{
 };
 use super::items::Item;
 use super::merge::{Row, Table};
-use crate::auth::policy::Denial;
+use crate::auth::policy::{Denial, Role};
 use crate::clock::{plus_days, start_of};
 use crate::commitments::dto::{CommitmentKind, NewCommitment, Side};
 use crate::communes::model::CommuneRow;
@@ -327,6 +327,8 @@ pub struct Scope<'a> {
     pub now: DateTime<Utc>,
     pub today: NaiveDate,
     pub me: UserId,
+    /// In which role.
+    pub role: Role,
 }
 
 /// Items as rows, each with its place, or what is wrong with it.
@@ -527,7 +529,6 @@ fn row(id: Uuid, scope: &Scope<'_>, external_id: &str, mut values: Value) -> Row
     values.insert("version".to_owned(), json!(1));
     Row {
         external_id: external_id.to_owned(),
-        id,
         values,
     }
 }

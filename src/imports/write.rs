@@ -39,11 +39,13 @@ pub fn permit_import(session: &Session, commune: &str) -> Result<Role, ApiError>
 /// Writes items, within the caller's transaction; with `validate_only` all of it is taken back.
 pub async fn write(
     session: &mut Session,
+    role: Role,
     commune: &CommuneRow,
     checked: Vec<Checked>,
     validate_only: bool,
 ) -> Result<Vec<Done>, ApiError> {
     let scope = Scope {
+        role,
         commune,
         now: session.now,
         today: session.today(),
@@ -215,6 +217,11 @@ async fn follow(
         }
     }
     let commune = &scope.commune.code;
+    // An agent submits for the holder.
+    let submitter = match scope.role {
+        Role::Agent => Role::AgentOnBehalf,
+        role => role,
+    };
     let now_submitted = submit(session, scope, submitted).await?;
     let now_published = publish(session, scope, published).await?;
     deliver(session, scope, delivered).await?;
@@ -232,7 +239,7 @@ async fn follow(
     let mut entries: Vec<Entry<'_>> = history
         .into_iter()
         .map(|(id, initiative, subject, beginning)| {
-            entry(subject, id, initiative, beginning.code(), Role::Agent)
+            entry(subject, id, initiative, beginning.code(), scope.role)
         })
         .collect();
     entries.extend(now_submitted.iter().map(|id| Entry {
@@ -242,7 +249,7 @@ async fn follow(
             *id,
             InitiativeId(*id),
             InitiativeAction::Submit.code(),
-            Role::AgentOnBehalf,
+            submitter,
         )
     }));
     entries.extend(now_published.iter().map(|id| {
@@ -251,7 +258,7 @@ async fn follow(
             *id,
             InitiativeId(*id),
             InitiativeAction::Publish.code(),
-            Role::Agent,
+            scope.role,
         )
     }));
     if !entries.is_empty() {

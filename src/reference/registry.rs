@@ -22,7 +22,9 @@ use crate::documents::dto::{DocumentAction, DocumentPurpose, DocumentState, Medi
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
 use crate::exports::scdl::dto::{ScdlObstacle, ScdlSchema};
 use crate::holders::dto::{HolderAction, HolderKind, MemberRole, MemberState};
-use crate::imports::dto::{BulkOutcome, ImportResource, PastState, SettledState};
+use crate::imports::dto::{
+    BulkOutcome, ImportFault, ImportFileType, ImportResource, ImportState, PastState, SettledState,
+};
 use crate::initiatives::dto::{
     AgeBand, Channel, DecisionOutcome, Delivery, Inbox, Land, OpinionOutcome, Origin, Theme,
 };
@@ -118,6 +120,9 @@ pub const LISTS: &[CodeList] = &[
     BulkOutcome::LIST,
     PastState::LIST,
     SettledState::LIST,
+    ImportFileType::LIST,
+    ImportState::LIST,
+    ImportFault::LIST,
     DeliveryState::LIST,
     DeliveryFault::LIST,
     Locale::LIST,
