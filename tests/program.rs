@@ -8,6 +8,8 @@
 mod commands;
 #[path = "program/front_end.rs"]
 mod front_end;
+#[path = "program/imports.rs"]
+mod imports;
 #[path = "program/killed.rs"]
 mod killed;
 #[path = "program/life.rs"]

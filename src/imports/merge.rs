@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::dto::BulkOutcome;
 use crate::auth::policy::Denial;
-use crate::http::error::{ApiError, Code};
+use crate::http::error::{ApiError, Code, FaultCode};
 use crate::state::Session;
 
 /// A table that rows are merged into.
@@ -188,6 +188,12 @@ fn refusal(why: &str) -> ApiError {
             Code::RequirementMissing,
             "Ce porteur a des membres : c'est à eux de le modifier.",
             "This holder has members: it is theirs to change.",
+        ),
+        "kind" => ApiError::fault(
+            "/kind",
+            FaultCode::Inconsistent,
+            "La nature d'un porteur ne change pas.",
+            "The kind of a holder does not change.",
         ),
         "settled" => ApiError::because(
             Code::WrongState,

@@ -62,6 +62,9 @@ impl From<ImportRow> for Import {
     fn from(row: ImportRow) -> Self {
         let mut ignored_columns = row.resource.ignored(&row.titles());
         ignored_columns.truncate(1000);
+        for title in &mut ignored_columns {
+            *title = title.chars().take(200).collect();
+        }
         Self {
             ignored_columns,
             percent: match row.rows_total {

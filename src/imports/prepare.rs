@@ -89,7 +89,7 @@ static HOLDERS: Table = Table {
     ],
     blocked: "CASE WHEN EXISTS (SELECT FROM holder_members AS m
             WHERE (m.holder_id, m.commune_code) = (t.id, t.commune_code) AND m.state = 'active') THEN 'members'
-        WHEN t.kind <> {r}.kind THEN 'settled' END",
+        WHEN t.kind <> {r}.kind THEN 'kind' END",
 };
 
 /// Whoever brings an initiative stands on neither side of it, before and after.

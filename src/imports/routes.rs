@@ -459,10 +459,6 @@ pub async fn get_import_errors(
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::VARY, "Authorization, Accept-Language"))
-        .insert_header((
-            header::CONTENT_DISPOSITION,
-            "attachment; filename=\"errors.csv\"",
-        ))
         .content_type("text/csv; header=present; charset=utf-8")
         .streaming(futures_util::StreamExt::chain(beginning, rows)))
 }

@@ -1,9 +1,14 @@
 //! What partners bring along: items told apart by the names of their own system, as often as they like, each standing alone.
 
+use std::time::Duration;
+
+use fifty_fifty::imports::worker;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::initiatives::siret;
 use crate::support::app::{LENS, LOOS, World};
+use crate::support::client::Reply;
 use crate::support::{Client, TestApp};
 
 /// What became of each item.
@@ -230,9 +235,9 @@ async fn what_is_only_checked_leaves_no_trace() {
     let app = TestApp::new().await;
     let world = app.world().await;
     bulk(&world.agent, "holders", json!([club("A")])).await;
-    let before = app.fingerprint().await;
     let feed = format!("/v1/communes/{LOOS}/changes?limit=100");
     let told = world.anyone.get(&feed).await.ok();
+    let before = app.fingerprint().await;
     let mut items = vec![
         completed("1", "A"),
         completed("2", "A"),
@@ -381,9 +386,15 @@ async fn what_was_promised_before_is_told_with_what_was_delivered() {
     assert_eq!(problem(&results[2]).1, ["#/initiative_external_id"]);
     assert_eq!(problem(&results[3]).1, ["#/initiative_external_id"]);
     let shown = world.anyone.get(&format!("{path}/commitments")).await.ok();
-    assert_eq!(shown["data"][0]["state"], "fulfilled");
-    assert_eq!(shown["data"][0]["delivered_cents"], 130 * 1200);
-    assert_eq!(shown["data"][0]["allowed_actions"], json!([]));
+    let labour = shown["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["external_id"] == "C-1")
+        .unwrap();
+    assert_eq!(labour["state"], "fulfilled");
+    assert_eq!(labour["delivered_cents"], 130 * 1200);
+    assert_eq!(labour["allowed_actions"], json!([]));
     let again = bulk(agent, "commitments", items).await;
     assert_eq!(outcomes(&again)[..2], ["unchanged", "unchanged"]);
     let mut other = commitment("C-1", "1");
@@ -511,4 +522,257 @@ async fn the_database_lets_in_no_other_past() {
     ] {
         assert_eq!(app.attack(&attack).await.as_deref(), Some(refusal), "{attack}");
     }
+}
+
+const IMPORTS: &str = "/v1/communes/62528/imports";
+
+async fn file(
+    caller: &Client,
+    query: &str,
+    content_type: &str,
+    bytes: impl Into<Vec<u8>>,
+) -> Reply {
+    let path = format!("{IMPORTS}?{query}");
+    caller
+        .send(Method::POST, &path, Some((content_type, bytes.into())))
+        .await
+}
+
+/// Brings a file, and waits until it is imported.
+async fn brought(
+    caller: &Client,
+    query: &str,
+    content_type: &str,
+    bytes: impl Into<Vec<u8>>,
+) -> Value {
+    let reply = file(caller, query, content_type, bytes).await;
+    let path = reply.header("location").to_owned();
+    reply.expect(202);
+    ended(caller, &path).await
+}
+
+async fn ended(caller: &Client, path: &str) -> Value {
+    let begin = std::time::Instant::now();
+    loop {
+        let import = caller.get(path).await.ok();
+        if !import["ended_at"].is_null() {
+            return import;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(120), "{import:#}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn counts(import: &Value) -> [i64; 5] {
+    ["total", "created", "updated", "unchanged", "refused"]
+        .map(|name| import[format!("rows_{name}")].as_i64().unwrap_or(-1))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_imported_and_what_was_refused_is_corrected() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let agent = &world.agent;
+    let worker = tokio::spawn(worker::run(app.state.clone()));
+    let table = "Identifiant;Nature;Nom;Courriel;Remarque\r\n\
+        A;Association;Les Œuvres d'été;a@example.org;rien\r\n\
+        B;Licorne;Le club B;b@example.org;=1+1\r\n\
+        C;École;;c@example.org;\r\n";
+    let import = brought(agent, "resource=holders", "text/csv", table).await;
+    assert_eq!(
+        (import["state"].as_str(), counts(&import)),
+        (Some("done"), [3, 1, 0, 0, 2])
+    );
+    assert_eq!(import["percent"], 100);
+    assert_eq!(import["ignored_columns"], json!(["Remarque"]));
+    let errors = format!("/v1/imports/{}/errors.csv", import["id"].as_str().unwrap());
+    let refused = agent.with("accept-language", "fr").get(&errors).await;
+    let lines: Vec<&str> = refused
+        .text
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .collect();
+    assert_eq!(lines.len(), 3, "{}", refused.text);
+    assert_eq!(lines[0], "Identifiant;Nature;Nom;Courriel;Remarque;erreurs");
+    assert!(
+        lines[1].starts_with("B;Licorne;Le club B;b@example.org;'=1+1;kind"),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[2].contains("name"), "{}", lines[2]);
+    // Corrected, as a spreadsheet of a town hall saves it, and sent again.
+    let corrected = refused
+        .text
+        .trim_start_matches('\u{feff}')
+        .replace("Licorne", "Association")
+        .replace("École;;", "École;Collège;");
+    let saved: Vec<u8> = corrected
+        .chars()
+        .map(|c| if c as u32 > 255 { b'?' } else { c as u8 })
+        .collect();
+    let import = brought(agent, "resource=holders", "text/csv", saved).await;
+    assert_eq!(counts(&import), [2, 2, 0, 0, 0]);
+    let found = format!("/v1/communes/{LOOS}/holders?external_id=C");
+    assert_eq!(agent.get(&found).await.ok()["data"][0]["name"], "Collège");
+    // Twice the same is once.
+    let import = brought(agent, "resource=holders", "text/csv", table).await;
+    assert_eq!(counts(&import), [3, 0, 0, 1, 2]);
+
+    // The same as lines of JSON; only looked at first.
+    let lines: String = ["1", "2", "nobody"]
+        .map(|name| completed(name, if name == "nobody" { "Z" } else { "A" }).to_string() + "\n")
+        .concat();
+    let list = format!("/v1/initiatives?commune={LOOS}&limit=100");
+    let before = agent.get(&list).await.ok();
+    let checked = brought(
+        agent,
+        "resource=initiatives&validate_only=true",
+        "application/x-ndjson",
+        lines.clone(),
+    )
+    .await;
+    assert_eq!(counts(&checked), [3, 2, 0, 0, 1]);
+    assert_eq!(agent.get(&list).await.ok(), before);
+    let import = brought(agent, "resource=initiatives", "application/x-ndjson", lines).await;
+    assert_eq!(counts(&import), [3, 2, 0, 0, 1]);
+
+    // What cannot be read fails as a whole, before anything is written.
+    for (content_type, text, fault) in [
+        ("text/csv", "a;b\n1;2\n", "no_columns"),
+        (
+            "application/x-ndjson",
+            "{\"external_id\": \"9\"}\n{]\n",
+            "unreadable",
+        ),
+    ] {
+        let import = brought(agent, "resource=holders", content_type, text).await;
+        assert_eq!(
+            (&import["state"], &import["fault"]),
+            (&json!("failed"), &json!(fault))
+        );
+        assert_eq!(counts(&import)[1..], [0, 0, 0, 0]);
+    }
+    let empty = file(agent, "resource=holders", "text/csv", "").await;
+    empty.problem(422, "invalid_body");
+    // Nothing of what has ended is in the store.
+    let begin = std::time::Instant::now();
+    while std::fs::read_dir(app.documents.path().join(LOOS))
+        .into_iter()
+        .flatten()
+        .count()
+        > 0
+    {
+        assert!(begin.elapsed() < Duration::from_secs(30));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    worker.abort();
+
+    // Nobody else sees what was in it; what waits is cancelled, and what has ended has ended.
+    for stranger in [
+        &world.camille,
+        &world.mayor,
+        &world.admin,
+        &world.foreign_agent,
+    ] {
+        stranger.get(&errors).await.problem(404, "not_found");
+        stranger.get(IMPORTS).await.problem(403, "forbidden");
+        file(stranger, "resource=holders", "text/csv", table)
+            .await
+            .problem(403, "forbidden");
+    }
+    let waiting = file(agent, "resource=holders", "text/csv", table).await;
+    let cancel = format!("{}/cancel", waiting.header("location"));
+    let cancelled = agent.send(Method::POST, &cancel, None).await.ok();
+    assert_eq!(cancelled["state"], "cancelled");
+    let again = agent.send(Method::POST, &cancel, None).await;
+    again.problem(409, "wrong_state");
+    let id = cancelled["id"].as_str().unwrap();
+    for (attack, refusal) in [
+        (
+            format!("UPDATE imports SET state = 'queued', ended_at = NULL WHERE id = '{id}'"),
+            "imports_go_forward",
+        ),
+        (
+            format!("UPDATE imports SET rows_created = 5 WHERE id = '{id}'"),
+            "imports_go_forward",
+        ),
+        (
+            format!("INSERT INTO imports SELECT * FROM imports WHERE id = '{id}'"),
+            "imports_start",
+        ),
+    ] {
+        assert_eq!(
+            app.attack(&attack).await.as_deref(),
+            Some(refusal),
+            "{attack}"
+        );
+    }
+    let import = file(agent, "resource=holders", "text/csv", table)
+        .await
+        .expect(202);
+    let id = import["id"].as_str().unwrap();
+    for (attack, refusal) in [
+        (
+            format!("UPDATE imports SET rows_created = 1 WHERE id = '{id}'"),
+            "imports_rows_are_counted_once",
+        ),
+        (
+            format!(
+                "UPDATE imports SET rows_total = 3, rows_read = 1, rows_created = 1, state = 'done', ended_at = now() WHERE id = '{id}'"
+            ),
+            "imports_done_to_the_end",
+        ),
+        (
+            format!("UPDATE imports SET state = 'failed', ended_at = now() WHERE id = '{id}'"),
+            "imports_fault_of_failures",
+        ),
+    ] {
+        assert_eq!(
+            app.attack(&attack).await.as_deref(),
+            Some(refusal),
+            "{attack}"
+        );
+    }
+}
+
+/// Five thousand published initiatives in much less time than a hundred thousand may take: 100,000 in two minutes are 833 a
+/// second, on a machine that does nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_are_imported_quickly() {
+    const MANY: usize = 5000;
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    bulk(&world.agent, "holders", json!([club("A")])).await;
+    let lines: String = (0..MANY)
+        .map(|number| completed(&number.to_string(), "A").to_string() + "\n")
+        .collect();
+    let worker = tokio::spawn(worker::run(app.state.clone()));
+    let begin = std::time::Instant::now();
+    let import = brought(
+        &world.agent,
+        "resource=initiatives",
+        "application/x-ndjson",
+        lines,
+    )
+    .await;
+    let took = begin.elapsed();
+    worker.abort();
+    assert_eq!(counts(&import), [5000, 5000, 0, 0, 0]);
+    println!("{MANY} in {took:?}");
+    assert!(took < Duration::from_secs(60), "{took:?}");
+    // Each is told in the feed once.
+    let mut told = 0;
+    let mut next = format!("/v1/communes/{LOOS}/changes?kind=initiative&limit=100");
+    loop {
+        let page = world.anyone.get(&next).await.ok();
+        told += page["data"].as_array().unwrap().len();
+        if page["has_more"] != true {
+            break;
+        }
+        next = format!(
+            "/v1/communes/{LOOS}/changes?kind=initiative&limit=100&after={}",
+            page["next_cursor"].as_str().unwrap()
+        );
+    }
+    assert_eq!(told, MANY);
 }

@@ -216,8 +216,8 @@ const EVALUATIONS: Text = Text::new(
     "Validated evaluations of published initiatives, in the year of validation.",
 );
 const BINDING: Text = Text::new(
-    "Engagements d'une convention signée, d'initiatives publiées, l'année de la signature.",
-    "Commitments of a signed convention, of published initiatives, in the year of signature.",
+    "Engagements d'une convention signée, d'initiatives publiées, l'année de la signature ; ceux d'avant, importés, l'année de la décision.",
+    "Commitments of a signed convention, of published initiatives, in the year of signature; those of before, imported, in the year of the decision.",
 );
 const ACKNOWLEDGED: Text = Text::new(
     "Réalisations reconnues par l'autre partie, d'initiatives publiées, l'année de la réalisation.",

@@ -85,6 +85,24 @@ async fn imported(world: &World, resource: &str, item: Value) -> Value {
     item["external_id"].clone()
 }
 
+/// A file with holders.
+fn clubs(count: u32) -> String {
+    let first = number();
+    let rows =
+        (first..first + count).map(|number| format!("F-{number};Association;Club {number}\n"));
+    format!("Identifiant;Nature;Nom\n{}", rows.collect::<String>())
+}
+
+/// The import of a file, which waits for its turn.
+async fn import(world: &World) -> String {
+    let path = format!("/v1/communes/{LOOS}/imports?resource=holders");
+    let body = Some(("text/csv", clubs(2).into_bytes()));
+    let reply = world.agent.send(Method::POST, &path, body).await;
+    let path = reply.header("location").to_owned();
+    reply.expect(202);
+    path
+}
+
 async fn draft(world: &World) -> String {
     let holder = association(&world.camille, "Les chemins de Loos").await;
     let made = world
@@ -992,6 +1010,14 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
                 "value": "73", "unit": "associations", "source": "Annuaire municipal 2019"});
             Case::new(agent, loos("/bulk/measures")).with(json!({"items": [item]}))
         }
+        "start_import" => Case::new(agent, loos("/imports?resource=holders")).with(json!(clubs(2))),
+        "list_imports" => {
+            import(world).await;
+            Case::new(agent, loos("/imports?limit=2"))
+        }
+        "get_import" => Case::new(agent, import(world).await),
+        "get_import_errors" => Case::new(agent, format!("{}/errors.csv", import(world).await)),
+        "cancel_import" => Case::new(agent, format!("{}/cancel", import(world).await)),
         "list_lifecycles" => Case::new(anyone, "/v1/lifecycles"),
         "get_lifecycle" => Case::new(anyone, "/v1/lifecycles/initiative"),
         "list_reference" => Case::new(anyone, "/v1/reference"),
