@@ -71,6 +71,7 @@ pub fn routes(routes: &mut Routes) {
         .configure(changes::routes::configure)
         .configure(webhooks::routes::configure)
         .configure(imports::routes::configure)
+        .configure(imports::mappings::configure)
         .configure(reference::routes::configure);
 }
 

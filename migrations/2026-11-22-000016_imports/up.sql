@@ -1,3 +1,19 @@
+-- How the columns of a commune's own files become fields: titles, constants, and words for codes.
+CREATE TABLE import_mappings (
+    commune_code text NOT NULL REFERENCES communes (code),
+    name text NOT NULL CONSTRAINT import_mappings_name CHECK (name ~ '^[a-z][a-z0-9_-]{0,59}$'),
+    resource text NOT NULL CONSTRAINT import_mappings_resource CHECK
+        (resource IN ('initiatives', 'holders', 'commitments', 'meetings', 'measures')),
+    -- by the title of a column
+    fields jsonb NOT NULL CONSTRAINT import_mappings_fields CHECK (jsonb_typeof(fields) = 'object'),
+    constants jsonb NOT NULL CONSTRAINT import_mappings_constants CHECK (jsonb_typeof(constants) = 'object'),
+    words jsonb NOT NULL CONSTRAINT import_mappings_words CHECK (jsonb_typeof(words) = 'object'),
+    changed_by uuid NOT NULL REFERENCES users (id),
+    changed_at timestamptz NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    PRIMARY KEY (commune_code, name)
+);
+
 -- A file that is imported, a thousand rows a transaction. What a transaction did and how far the import has come are
 -- written together: whatever cuts it off, the next one goes on where it stood.
 CREATE TABLE imports (
@@ -5,7 +21,9 @@ CREATE TABLE imports (
     commune_code text NOT NULL REFERENCES communes (code),
     resource text NOT NULL CONSTRAINT imports_resource CHECK
         (resource IN ('initiatives', 'holders', 'commitments', 'meetings', 'measures')),
-    file_type text NOT NULL CONSTRAINT imports_file_type CHECK (file_type IN ('csv', 'ndjson')),
+    file_type text NOT NULL CONSTRAINT imports_file_type CHECK (file_type IN ('csv', 'ndjson', 'xlsx', 'ods')),
+    -- the mapping as it was when the file came
+    mapping jsonb,
     validate_only boolean NOT NULL,
     state text NOT NULL CONSTRAINT imports_state CHECK
         (state IN ('receiving', 'queued', 'running', 'done', 'failed', 'cancelled')),

@@ -428,6 +428,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_mappings (commune_code, name) {
+        commune_code -> Text,
+        name -> Text,
+        resource -> Text,
+        fields -> Jsonb,
+        constants -> Jsonb,
+        words -> Jsonb,
+        changed_by -> Uuid,
+        changed_at -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     import_refusals (import_id, commune_code, row_number) {
         import_id -> Uuid,
         commune_code -> Text,
@@ -443,6 +457,7 @@ diesel::table! {
         commune_code -> Text,
         resource -> Text,
         file_type -> Text,
+        mapping -> Nullable<Jsonb>,
         validate_only -> Bool,
         state -> Text,
         fault -> Nullable<Text>,
@@ -837,6 +852,8 @@ diesel::joinable!(holders -> communes (commune_code));
 diesel::joinable!(holders -> users (entered_by));
 diesel::joinable!(identities -> communes (commune_code));
 diesel::joinable!(identities -> users (user_id));
+diesel::joinable!(import_mappings -> communes (commune_code));
+diesel::joinable!(import_mappings -> users (changed_by));
 diesel::joinable!(imports -> communes (commune_code));
 diesel::joinable!(imports -> users (created_by));
 diesel::joinable!(initiatives -> communes (commune_code));
@@ -884,6 +901,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     holders,
     idempotency_keys,
     identities,
+    import_mappings,
     import_refusals,
     imports,
     initiatives,

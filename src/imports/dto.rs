@@ -349,6 +349,8 @@ codes! {
     pub enum ImportFileType "import_file_types" {
         Csv = "csv", "CSV", "CSV";
         Ndjson = "ndjson", "JSON par lignes", "JSON lines";
+        Xlsx = "xlsx", "Classeur Excel", "Excel workbook";
+        Ods = "ods", "Classeur OpenDocument", "OpenDocument spreadsheet";
     }
 
     /// Where the import of a file stands.
@@ -446,4 +448,7 @@ pub struct NewImport {
     /// Only to learn what would become of each row; nothing is written.
     #[serde(default)]
     pub validate_only: bool,
+    /// Name of a saved mapping, for files whose columns have titles of their own.
+    #[param(min_length = 1, max_length = 60, example = "tableau-des-projets")]
+    pub mapping: Option<String>,
 }

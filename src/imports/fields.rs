@@ -1,10 +1,13 @@
 //! Columns as fields. A column is known by the name of its field, or by its title in French or English; a cell is read as
 //! what its field is, as town halls write it.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
 use super::dto::{ImportResource, PastState, SettledState};
+use super::mappings::NewMapping;
 use crate::codes::CodeList;
 use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side, ValuationMethod};
 use crate::holders::dto::HolderKind;
@@ -223,16 +226,41 @@ impl ImportResource {
         }
     }
 
-    /// The field of a column with this title.
-    pub fn field(self, title: &str) -> Option<&'static Field> {
+    /// The field of this name.
+    pub fn named(self, name: &str) -> Option<&'static Field> {
+        self.fields().iter().find(|field| field.name == name)
+    }
+
+    /// The field that a title names by itself.
+    fn field(self, title: &str) -> Option<&'static Field> {
         let folded = fold(title);
         self.fields().iter().find(|field| {
             field.name == title.trim() || field.titles.iter().any(|known| fold(known) == folded)
         })
     }
+}
+
+impl NewMapping {
+    /// What a file is read by that comes without a mapping.
+    pub fn none(resource: ImportResource) -> Self {
+        Self {
+            resource,
+            columns: BTreeMap::new(),
+            constants: BTreeMap::new(),
+            words: BTreeMap::new(),
+        }
+    }
+
+    /// The field of a column with this title.
+    pub fn field(&self, title: &str) -> Option<&'static Field> {
+        match self.columns.get(title.trim()) {
+            Some(name) => self.resource.named(name),
+            None => self.resource.field(title),
+        }
+    }
 
     /// Titles of which nothing is taken.
-    pub fn ignored(self, titles: &[String]) -> Vec<String> {
+    pub fn ignored(&self, titles: &[String]) -> Vec<String> {
         titles
             .iter()
             .filter(|title| self.field(title).is_none() && !FAULTS.contains(&title.as_str()))
@@ -242,7 +270,7 @@ impl ImportResource {
 }
 
 /// A row as an item: cells that are not empty, each at its place.
-pub fn item(fields: &[Option<&'static Field>], cells: &[String]) -> Value {
+pub fn item(mapping: &NewMapping, fields: &[Option<&'static Field>], cells: &[String]) -> Value {
     let mut item = Map::new();
     for (field, cell) in fields.iter().zip(cells) {
         let Some(field) = field else { continue };
@@ -253,7 +281,23 @@ pub fn item(fields: &[Option<&'static Field>], cells: &[String]) -> Value {
             _ => cell,
         };
         if !cell.is_empty() {
+            let meant = mapping
+                .words
+                .get(field.name)
+                .and_then(|words| words.get(cell));
+            let cell = meant.map_or(cell, String::as_str);
             put(&mut item, field.name, field.kind.read(cell));
+        }
+    }
+    for (name, value) in &mapping.constants {
+        let said = match name.split_once('.') {
+            None => item.contains_key(name),
+            Some((outer, inner)) => item.get(outer).and_then(|part| part.get(inner)).is_some(),
+        };
+        if let Some(field) = mapping.resource.named(name)
+            && !said
+        {
+            put(&mut item, name, field.kind.read(value));
         }
     }
     Value::Object(item)
@@ -335,7 +379,7 @@ mod tests {
             .map(|(title, _)| resource.field(title))
             .collect();
         let cells: Vec<String> = cells.iter().map(|(_, cell)| (*cell).to_owned()).collect();
-        item(&fields, &cells)
+        item(&NewMapping::none(resource), &fields, &cells)
     }
 
     #[test]

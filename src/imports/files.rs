@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::dto::{ImportFault, ImportFileType, ImportResource};
 use super::fields::{self, Field};
+use super::mappings::NewMapping;
+use super::spreadsheets;
 
 /// Longest line of JSON, in bytes.
 const LINE_MAX: u64 = 1 << 20;
@@ -21,24 +23,60 @@ pub struct Line {
 pub fn read(
     file: &mut File,
     file_type: ImportFileType,
-    resource: ImportResource,
+    mapping: &NewMapping,
     each: &mut dyn FnMut(Line) -> bool,
 ) -> Result<Vec<String>, ImportFault> {
     file.seek(SeekFrom::Start(0))
         .map_err(|_| ImportFault::Unreadable)?;
+    let mut table = Table {
+        mapping,
+        titles: Vec::new(),
+        fields: Vec::new(),
+        each,
+    };
     match file_type {
-        ImportFileType::Csv => csv(file, resource, each),
-        ImportFileType::Ndjson => ndjson(file, resource, each),
+        ImportFileType::Csv => csv(file, &mut table)?,
+        ImportFileType::Xlsx => spreadsheets::xlsx(file, &mut |cells| table.take(cells))?,
+        ImportFileType::Ods => spreadsheets::ods(file, &mut |cells| table.take(cells))?,
+        ImportFileType::Ndjson => return ndjson(file, mapping.resource, table.each),
+    }
+    if table.titles.is_empty() {
+        return Err(ImportFault::NoColumns);
+    }
+    Ok(table.titles)
+}
+
+/// Rows of cells, the first of which has the titles.
+struct Table<'a> {
+    mapping: &'a NewMapping,
+    titles: Vec<String>,
+    fields: Vec<Option<&'static Field>>,
+    each: &'a mut dyn FnMut(Line) -> bool,
+}
+
+impl Table<'_> {
+    /// Takes a row; false when no more is wanted. What is empty is no row.
+    fn take(&mut self, cells: Vec<String>) -> Result<bool, ImportFault> {
+        if cells.iter().all(|cell| cell.trim().is_empty()) {
+            return Ok(true);
+        }
+        if self.titles.is_empty() {
+            let fields = cells.iter().map(|title| self.mapping.field(title));
+            self.fields = fields.collect();
+            if self.fields.iter().all(Option::is_none) {
+                return Err(ImportFault::NoColumns);
+            }
+            self.titles = cells;
+            return Ok(true);
+        }
+        let item = fields::item(self.mapping, &self.fields, &cells);
+        Ok((self.each)(Line { cells, item }))
     }
 }
 
 /// Values separated by `;`, `,` or tabs, whichever the first line has most of; in UTF-8, or in Windows-1252 where it is
 /// not: that is how spreadsheets of town halls are saved.
-fn csv(
-    file: &mut File,
-    resource: ImportResource,
-    each: &mut dyn FnMut(Line) -> bool,
-) -> Result<Vec<String>, ImportFault> {
+fn csv(file: &mut File, table: &mut Table<'_>) -> Result<(), ImportFault> {
     let is_utf8 = is_utf8(file)?;
     let mut reader = BufReader::new(file);
     let start = reader.fill_buf().map_err(|_| ImportFault::Unreadable)?;
@@ -70,34 +108,16 @@ fn csv(
             cell.iter().map(|byte| windows_1252(*byte)).collect()
         }
     };
-    let mut titles: Vec<String> = Vec::new();
-    let mut fields: Vec<Option<&'static Field>> = Vec::new();
     let mut record = ::csv::ByteRecord::new();
     while rows
         .read_byte_record(&mut record)
         .map_err(|_| ImportFault::Unreadable)?
     {
-        let cells: Vec<String> = record.iter().map(text).collect();
-        if cells.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
-        if titles.is_empty() {
-            fields = cells.iter().map(|title| resource.field(title)).collect();
-            if fields.iter().all(Option::is_none) {
-                return Err(ImportFault::NoColumns);
-            }
-            titles = cells;
-            continue;
-        }
-        let item = fields::item(&fields, &cells);
-        if !each(Line { cells, item }) {
+        if !table.take(record.iter().map(text).collect())? {
             break;
         }
     }
-    if titles.is_empty() {
-        return Err(ImportFault::NoColumns);
-    }
-    Ok(titles)
+    Ok(())
 }
 
 fn is_utf8(file: &mut File) -> Result<bool, ImportFault> {
@@ -182,7 +202,8 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         let mut items = Vec::new();
-        read(&mut file, file_type, ImportResource::Holders, &mut |line| {
+        let mapping = NewMapping::none(ImportResource::Holders);
+        read(&mut file, file_type, &mapping, &mut |line| {
             items.push(line.item);
             true
         })?;

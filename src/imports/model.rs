@@ -6,6 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
 use super::dto::{Import, ImportFault, ImportFileType, ImportResource, ImportState, NewImport};
+use super::mappings::{self, NewMapping};
 use super::upload::stored;
 use crate::db::schema::{import_refusals as refusals, imports};
 use crate::http::cursor::Page;
@@ -28,6 +29,7 @@ pub struct ImportRow {
     pub commune_code: String,
     pub resource: ImportResource,
     pub file_type: ImportFileType,
+    pub mapping: Option<Value>,
     pub validate_only: bool,
     pub state: ImportState,
     pub fault: Option<ImportFault>,
@@ -47,6 +49,14 @@ pub struct ImportRow {
 }
 
 impl ImportRow {
+    /// How its columns become fields.
+    pub fn mapping(&self) -> NewMapping {
+        self.mapping
+            .clone()
+            .and_then(|mapping| serde_json::from_value(mapping).ok())
+            .unwrap_or_else(|| NewMapping::none(self.resource))
+    }
+
     /// The titles of the columns, in order.
     pub fn titles(&self) -> Vec<String> {
         let titles = self.titles.as_ref().and_then(Value::as_array);
@@ -60,7 +70,7 @@ impl ImportRow {
 
 impl From<ImportRow> for Import {
     fn from(row: ImportRow) -> Self {
-        let mut ignored_columns = row.resource.ignored(&row.titles());
+        let mut ignored_columns = row.mapping().ignored(&row.titles());
         ignored_columns.truncate(1000);
         for title in &mut ignored_columns {
             *title = title.chars().take(200).collect();
@@ -103,7 +113,12 @@ pub async fn begin(
     new: &NewImport,
     file_type: ImportFileType,
 ) -> Result<ImportId, ApiError> {
+    let mapping = match &new.mapping {
+        Some(name) => Some(mappings::named(&mut session.conn, commune, name, new.resource).await?),
+        None => None,
+    };
     let row = ImportRow {
+        mapping: mapping.map(|mapping| serde_json::json!(mapping)),
         id: ImportId::new(commune, session.now)?,
         commune_code: commune.to_owned(),
         resource: new.resource,

@@ -273,8 +273,8 @@ pub async fn list_imports(
 /// Import a file
 ///
 /// The body is the file itself, and its content type says which: CSV with `;`, `,` or tabs between its cells, in UTF-8 or
-/// Windows-1252, or a JSON object a line. A column is known by the name of its field or by its title in French or English;
-/// days are `2019-03-20` or `20/03/2019`, codes go by their labels too. The rows are the items of the bulk operations, and
+/// Windows-1252, a JSON object a line, or the first sheet of an Excel or OpenDocument workbook. A column is known by the name of its field or by its title in French or English,
+/// or by a saved mapping; days are `2019-03-20` or `20/03/2019`, codes go by their labels too. The rows are the items of the bulk operations, and
 /// each stands alone. It is imported a thousand rows at a time while others work; `Location` tells how far it is.
 #[utoipa::path(
     tag = "imports",
@@ -282,6 +282,8 @@ pub async fn list_imports(
     request_body(description = "The file.", content(
         (String = "text/csv", example = "Identifiant;Nature;Nom\n1;Association;Les chemins de Loos\n"),
         (String = "application/x-ndjson", example = "{\"external_id\": \"1\", \"kind\": \"association\", \"name\": \"Les chemins de Loos\"}\n"),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", example = "PK…"),
+        (String = "application/vnd.oasis.opendocument.spreadsheet", example = "PK…"),
     )),
     responses(
         (status = 202, description = "The import, which waits for its turn.", body = Import),

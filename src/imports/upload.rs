@@ -18,6 +18,9 @@ use crate::ids::{DocumentId, ImportId};
 /// How long it may take; less than it may be awaited.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const ODS: &str = "application/vnd.oasis.opendocument.spreadsheet";
+
 /// The name under which the store keeps the file of an import.
 pub const fn stored(id: ImportId) -> DocumentId {
     DocumentId(id.0)
@@ -37,6 +40,8 @@ impl FromRequest for Upload {
     fn from_request(http: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let file_type = match content_type(http).as_str() {
             "application/x-ndjson" => ImportFileType::Ndjson,
+            XLSX => ImportFileType::Xlsx,
+            ODS => ImportFileType::Ods,
             _ => ImportFileType::Csv,
         };
         let upload = Self {

@@ -96,11 +96,12 @@ async fn work(
         .and_then(|operation| operation.body("application/json"))
         .ok_or_else(|| ApiError::internal(format!("no schema of {path}")))?;
     let file = fetch(state, import).await?;
-    let (file_type, resource) = (import.file_type, import.resource);
+    let (file_type, mapping) = (import.file_type, import.mapping());
+    let known = mapping.clone();
     let mut counted = file.try_clone().map_err(ApiError::internal)?;
     let count = tokio::task::spawn_blocking(move || {
         let mut rows = 0_i64;
-        files::read(&mut counted, file_type, resource, &mut |_| {
+        files::read(&mut counted, file_type, &known, &mut |_| {
             rows += 1;
             true
         })
@@ -120,7 +121,7 @@ async fn work(
     let reading = tokio::task::spawn_blocking(move || {
         let mut seen = 0_i64;
         let mut chunk = Vec::new();
-        let read = files::read(&mut file, file_type, resource, &mut |line| {
+        let read = files::read(&mut file, file_type, &mapping, &mut |line| {
             seen += 1;
             if seen > skip {
                 chunk.push(line);

@@ -1,5 +1,6 @@
 //! What partners bring along: items told apart by the names of their own system, as often as they like, each standing alone.
 
+use std::io::Write;
 use std::time::Duration;
 
 use fifty_fifty::imports::worker;
@@ -775,4 +776,241 @@ async fn many_are_imported_quickly() {
         );
     }
     assert_eq!(told, MANY);
+}
+
+/// A file of parts, as office programs make them.
+fn zipped(parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        writer
+            .start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+fn xlsx(rows: &str) -> Vec<u8> {
+    let sheet = format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData></worksheet>"#
+    );
+    zipped(&[
+        (
+            "[Content_Types].xml",
+            r#"<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>"#,
+        ),
+        (
+            "_rels/.rels",
+            r#"<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#,
+        ),
+        (
+            "xl/workbook.xml",
+            r#"<?xml version="1.0" encoding="UTF-8"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="Projets" sheetId="1" r:id="rId1"/></sheets></workbook>"#,
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            r#"<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>"#,
+        ),
+        // The first style is that of plain cells, the second that of days.
+        (
+            "xl/styles.xml",
+            r#"<?xml version="1.0" encoding="UTF-8"?><styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>"#,
+        ),
+        ("xl/worksheets/sheet1.xml", &sheet),
+    ])
+}
+
+fn ods(rows: &str) -> Vec<u8> {
+    let content = format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?><office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet><table:table table:name="Projets">{rows}</table:table></office:spreadsheet></office:body></office:document-content>"#
+    );
+    zipped(&[
+        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+        ("content.xml", &content),
+    ])
+}
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const ODS: &str = "application/vnd.oasis.opendocument.spreadsheet";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_spreadsheet_that_a_town_hall_has_is_read_by_a_saved_mapping() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let agent = &world.agent;
+    bulk(agent, "holders", json!([club("A")])).await;
+    let mappings = format!("/v1/communes/{LOOS}/mappings");
+    let path = format!("{mappings}/tableau-des-projets");
+    let mapping = json!({"resource": "initiatives",
+        "columns": {"N° dossier": "external_id", "Intitulé": "title", "Où en est-on": "state", "Délibération": "decided_on",
+            "Reçu": "submitted_on", "Fini": "completed_on"},
+        "constants": {"theme": "agriculture", "holder_external_id": "A", "description": "Repris du tableau.", "published": "oui"},
+        "words": {"state": {"Terminé": "completed", "En panne": "abandoned"}}});
+    for refused in [&world.camille, &world.mayor, &world.foreign_agent] {
+        refused
+            .put(&path, mapping.clone())
+            .await
+            .problem(403, "forbidden");
+        refused.get(&mappings).await.problem(403, "forbidden");
+    }
+    let mut wrong = mapping.clone();
+    wrong["columns"]["Intitulé"] = json!("titel");
+    wrong["constants"]["couleur"] = json!("rouge");
+    let reply = agent.put(&path, wrong).await;
+    assert_eq!(
+        reply.pointers(),
+        ["#/columns/Intitulé", "#/constants/couleur"]
+    );
+    reply.problem(422, "invalid_body");
+    agent
+        .put(&format!("{mappings}/Tableau"), mapping.clone())
+        .await
+        .problem(404, "not_found");
+    agent.put(&path, mapping.clone()).await.created();
+    agent
+        .put(&path, mapping.clone())
+        .await
+        .problem(428, "precondition_required");
+    agent
+        .with("if-match", "*")
+        .put(&path, mapping.clone())
+        .await
+        .ok();
+    assert_eq!(agent.get(&path).await.ok()["words"], mapping["words"]);
+    assert_eq!(
+        agent.get(&mappings).await.ok()["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    // Two at once make one.
+    let (one, two) = (format!("{mappings}/deux"), format!("{mappings}/deux"));
+    let (one, two) = tokio::join!(
+        agent.put(&one, mapping.clone()),
+        agent.put(&two, mapping.clone())
+    );
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 428]);
+
+    let worker = tokio::spawn(worker::run(app.state.clone()));
+    let text = |column: &str, row: u32, text: &str| {
+        format!(r#"<c r="{column}{row}" t="inlineStr"><is><t>{text}</t></is></c>"#)
+    };
+    let day = |column: &str, row: u32, number: u32| {
+        format!(r#"<c r="{column}{row}" s="1"><v>{number}</v></c>"#)
+    };
+    // 43500 is 4 February 2019.
+    let book = xlsx(&format!(
+        r#"<row r="1">{}{}{}{}{}{}</row><row r="3"><c r="A3"><v>42</v></c>{}{}{}{}{}</row>"#,
+        text("A", 1, "N° dossier"),
+        text("B", 1, "Intitulé"),
+        text("C", 1, "Où en est-on"),
+        text("D", 1, "Reçu"),
+        text("E", 1, "Délibération"),
+        text("F", 1, "Fini"),
+        text("B", 3, "Chemins &amp; haies"),
+        text("C", 3, "Terminé"),
+        day("D", 3, 43500),
+        day("E", 3, 43544),
+        day("F", 3, 43769),
+    ));
+    let query = "resource=initiatives&mapping=tableau-des-projets";
+    let import = brought(agent, query, XLSX, book).await;
+    assert_eq!(
+        (&import["state"], counts(&import)),
+        (&json!("done"), [1, 1, 0, 0, 0]),
+        "{import:#}"
+    );
+    let found = format!("/v1/initiatives?commune={LOOS}&external_id=42");
+    let found = world.anyone.get(&found).await.ok();
+    let seen = &found["data"][0];
+    assert_eq!(
+        (&seen["title"], &seen["state"]),
+        (&json!("Chemins & haies"), &json!("completed"))
+    );
+    assert_eq!(seen["submitted_at"], "2019-02-03T23:00:00Z");
+
+    // The same from another office: unchanged; and a row that is wrong, with a word that nobody translates.
+    let cell = |text: &str| {
+        format!(
+            r#"<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>"#
+        )
+    };
+    let day = |day: &str| {
+        format!(
+            r#"<table:table-cell office:value-type="date" office:date-value="{day}"><text:p>un jour</text:p></table:table-cell>"#
+        )
+    };
+    let number = |value: u32| {
+        format!(
+            r#"<table:table-cell office:value-type="float" office:value="{value}"><text:p>{value},00</text:p></table:table-cell>"#
+        )
+    };
+    let titles = [
+        "N° dossier",
+        "Intitulé",
+        "Où en est-on",
+        "Reçu",
+        "Délibération",
+        "Fini",
+    ]
+    .map(cell)
+    .concat();
+    let row = |value, state| {
+        format!(
+            "<table:table-row>{}{}{}{}{}{}</table:table-row>",
+            number(value),
+            cell("Chemins &amp; haies"),
+            cell(state),
+            day("2019-02-04"),
+            day("2019-03-20"),
+            day("2019-10-31")
+        )
+    };
+    let empty = r#"<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>"#;
+    let book = ods(&format!(
+        "<table:table-row>{titles}</table:table-row>{}{empty}{}",
+        row(42, "Terminé"),
+        row(43, "Perdu")
+    ));
+    let import = brought(agent, query, ODS, book).await;
+    assert_eq!(
+        (&import["state"], counts(&import)),
+        (&json!("done"), [2, 0, 0, 1, 1]),
+        "{import:#}"
+    );
+
+    // What is no spreadsheet, and what would unfold to more than anybody has.
+    let zeros = " ".repeat(1 << 20);
+    let mut bomb = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    bomb.start_file("content.xml", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    for _ in 0..1000 {
+        bomb.write_all(zeros.as_bytes()).unwrap();
+    }
+    let bomb = bomb.finish().unwrap().into_inner();
+    for (content_type, bytes) in [
+        (XLSX, b"PK\x03\x04 nothing".to_vec()),
+        (ODS, bomb),
+        (ODS, xlsx("")),
+    ] {
+        let import = brought(agent, query, content_type, bytes).await;
+        assert_eq!(
+            (&import["state"], &import["fault"]),
+            (&json!("failed"), &json!("unreadable"))
+        );
+    }
+    worker.abort();
+    let unknown = file(
+        agent,
+        "resource=holders&mapping=tableau-des-projets",
+        "text/csv",
+        "Nom\nA\n",
+    )
+    .await;
+    unknown.problem(400, "invalid_query");
+    agent.with("if-match", "*").delete(&path).await.expect(204);
+    agent.get(&path).await.problem(404, "not_found");
 }

@@ -85,6 +85,24 @@ async fn imported(world: &World, resource: &str, item: Value) -> Value {
     item["external_id"].clone()
 }
 
+/// How a table of projects is read.
+fn columns() -> Value {
+    json!({"resource": "initiatives", "columns": {"Intitulé": "title"}, "constants": {"theme": "agriculture"},
+        "words": {"state": {"Terminé": "completed"}}})
+}
+
+/// The only mapping of the commune, which has a hundred at most; it is as `columns` says.
+async fn mapping(world: &World) -> String {
+    let path = format!("/v1/communes/{LOOS}/mappings/tableau-{}", number() % 50);
+    let reply = world.agent.put(&path, columns()).await;
+    assert!(
+        [201, 428].contains(&reply.status.as_u16()),
+        "{}",
+        reply.text
+    );
+    path
+}
+
 /// A file with holders.
 fn clubs(count: u32) -> String {
     let first = number();
@@ -1018,6 +1036,13 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         "get_import" => Case::new(agent, import(world).await),
         "get_import_errors" => Case::new(agent, format!("{}/errors.csv", import(world).await)),
         "cancel_import" => Case::new(agent, format!("{}/cancel", import(world).await)),
+        "list_mappings" => {
+            mapping(world).await;
+            Case::new(agent, loos("/mappings"))
+        }
+        "get_mapping" => Case::new(agent, mapping(world).await),
+        "put_mapping" => Case::new(agent, mapping(world).await).with(columns()),
+        "delete_mapping" => Case::new(agent, mapping(world).await),
         "list_lifecycles" => Case::new(anyone, "/v1/lifecycles"),
         "get_lifecycle" => Case::new(anyone, "/v1/lifecycles/initiative"),
         "list_reference" => Case::new(anyone, "/v1/reference"),
