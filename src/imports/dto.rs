@@ -246,7 +246,7 @@ macro_rules! bulk {
 }
 
 bulk! {
-    BulkInitiative, BulkInitiatives: NewInitiative, InitiativeExtra, without &["holder", "commitments", "follows_id"],
+    BulkInitiative, BulkInitiatives: NewInitiative, InitiativeExtra, without &["holder", "commitments", "follows_id", "inspired_by_practice_id"],
         "An initiative to import.",
         json!({"external_id": "CIVIQ-2019-42", "title": "Réfection des chemins agricoles", "theme": "agriculture",
             "description": "Les agriculteurs apportent machines et bras ; la commune les matériaux.",

@@ -18,6 +18,7 @@ use super::upload::Upload;
 use super::write::{Done, write};
 use crate::auth::caller::{Caller, Request};
 use crate::communes;
+use crate::documents::dto::File;
 use crate::exports::format::harmless;
 use crate::http::error::{ApiError, Language};
 use crate::http::extract::Query;
@@ -286,10 +287,10 @@ pub async fn list_imports(
     tag = "imports",
     params(("code" = String, Path, description = "INSEE code.", example = "62528"), NewImport),
     request_body(description = "The file.", content(
-        (String = "text/csv", example = "Identifiant;Nature;Nom\n1;Association;Les chemins de Loos\n"),
-        (String = "application/x-ndjson", example = "{\"external_id\": \"1\", \"kind\": \"association\", \"name\": \"Les chemins de Loos\"}\n"),
-        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", example = "PK…"),
-        (String = "application/vnd.oasis.opendocument.spreadsheet", example = "PK…"),
+        (inline(File) = "text/csv", example = "Identifiant;Nature;Nom\n1;Association;Les chemins de Loos\n"),
+        (inline(File) = "application/x-ndjson", example = "{\"external_id\": \"1\", \"kind\": \"association\", \"name\": \"Les chemins de Loos\"}\n"),
+        (inline(File) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", example = "PK…"),
+        (inline(File) = "application/vnd.oasis.opendocument.spreadsheet", example = "PK…"),
     )),
     responses(
         (status = 202, description = "The import, which waits for its turn.", body = Import),

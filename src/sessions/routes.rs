@@ -74,7 +74,8 @@ fn refuse_client() -> Answer {
     responses(
         (status = 200, description = "Tokens.", body = TokenAnswer),
         (status = 400, description = "No tokens, in OAuth's own form; or a query, which this operation does not take.", body = TokenError),
-        (status = 401, description = "The program or its secret does not count, in OAuth's own form.", body = TokenError),
+        (status = 401, description = "The program or its secret does not count, in OAuth's own form.", body = TokenError,
+            example = json!({"error": "invalid_client", "error_description": "No program has this name and secret, or it may not act now."})),
         (status = 429, description = "Too many passwords at once.", body = crate::http::problem::Problem, content_type = "application/problem+json"),
     ),
     security(()),

@@ -324,8 +324,8 @@ fn measure() -> Value {
 
 async fn reported(world: &World) -> String {
     let path = format!(
-        "/v1/communes/{LOOS}/measures/associations/{}",
-        1900 + number()
+        "/v1/communes/{LOOS}/measures/associations_{}/2026",
+        number()
     );
     world.agent.put(&path, measure()).await.created();
     path
@@ -739,7 +739,7 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         }
         "export_practices" => {
             practice(world).await;
-            Case::new(anyone, format!("/v1/practices.csv?commune={LOOS}"))
+            Case::new(anyone, format!("/v1/practices.geojson?commune={LOOS}"))
         }
         "get_linked_practice" => Case::new(anyone, format!("{}.jsonld", practice(world).await)),
 

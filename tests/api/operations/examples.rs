@@ -75,7 +75,7 @@ async fn record() {
         }
         keep(reply.status.as_str().to_owned(), reply.body);
         let another = match operation.id.as_str() {
-            "put_measure" => Some(case.path.replace("/19", "/20")),
+            "put_measure" => Some(case.path.replace("/2026", "/2025")),
             "put_mapping" => Some(format!("{}-bis", case.path)),
             _ => None,
         };
