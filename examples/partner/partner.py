@@ -105,7 +105,8 @@ class Api:
 
     def write(self, method, path, value, **headers):
         """Writes JSON as the client of the commune."""
-        return json.loads(self.sign(method, path, json.dumps(value).encode(), headers=headers))
+        content_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        return json.loads(self.sign(method, path, json.dumps(value).encode(), content_type, headers))
 
     def read(self, path, send=None, **query):
         return json.loads((send or self.send)("GET", f"{path}?{urllib.parse.urlencode(query)}"))
