@@ -19,9 +19,9 @@ use crate::system::{self, ServedDocument};
 use crate::telemetry::Metrics;
 use crate::{
     authorities, changes, clients, commitments, communes, conventions, documents, envelopes,
-    evaluations, exports, front_end, holders, initiatives, mandates, measures, meetings, metrics,
-    openapi, practices, recusals, reference, reports, sessions, subsidies, templates, users,
-    webhooks, worklist,
+    evaluations, exports, front_end, holders, imports, initiatives, mandates, measures, meetings,
+    metrics, openapi, practices, recusals, reference, reports, sessions, subsidies, templates,
+    users, webhooks, worklist,
 };
 
 /// Every route of the API, in the order of the document.
@@ -74,6 +74,8 @@ pub fn routes(routes: &mut Routes) {
         .configure(changes::routes::configure)
         .configure(webhooks::routes::configure)
         .configure(clients::routes::configure)
+        .configure(imports::routes::configure)
+        .configure(imports::mappings::configure)
         .configure(reference::routes::configure);
 }
 

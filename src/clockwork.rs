@@ -9,6 +9,7 @@ use crate::evaluations::model as evaluations;
 use crate::exports::changes;
 use crate::http::error::ApiError;
 use crate::idempotency;
+use crate::imports::model as imports;
 use crate::initiatives::model as initiatives;
 use crate::state::{Session, State};
 use crate::webhooks::model as webhooks;
@@ -43,7 +44,7 @@ pub async fn turn(state: &State) -> Result<(), ApiError> {
 
     let mut swept = 0;
     loop {
-        let more = documents::sweep(state).await?;
+        let more = documents::sweep(state).await? + imports::sweep(state).await?;
         if more == 0 {
             break;
         }

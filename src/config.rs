@@ -125,6 +125,10 @@ pub struct Settings {
     #[arg(long, env = "DOCUMENT_MAX_BYTES", default_value_t = 20_000_000, global = true, value_name = "1..1000000000",
         value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     pub document_max_bytes: u64,
+    /// Largest file that is imported, in bytes.
+    #[arg(long, env = "IMPORT_MAX_BYTES", default_value_t = 100_000_000, global = true, value_name = "1..1000000000",
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub import_max_bytes: u64,
     /// Connections to the database, shared out among the workers.
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 8, global = true, value_name = "1..1000",
         value_parser = clap::value_parser!(u16).range(1..=1000))]

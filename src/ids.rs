@@ -138,6 +138,8 @@ tenant_ids! {
     IdentityId,
     /// An initiative.
     InitiativeId,
+    /// A file that is imported.
+    ImportId,
     /// An opinion of an agent.
     OpinionId,
     /// A decision of an elected official.

@@ -29,6 +29,7 @@ pub mod holders;
 pub mod http;
 pub mod idempotency;
 pub mod ids;
+pub mod imports;
 pub mod initiatives;
 pub mod lifecycle;
 pub mod mandates;

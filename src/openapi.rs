@@ -36,6 +36,7 @@ use crate::http::routes::Routes;
         crate::metrics::chart::ChartKind,
         crate::metrics::model::MetricGroup,
         crate::metrics::periods::PeriodUnit,
+        crate::imports::dto::ImportResource,
         crate::initiatives::dto::Inbox,
         crate::initiatives::dto::InitiativeSort,
         crate::subsidies::dto::SubsidyInbox,
@@ -63,6 +64,7 @@ use crate::http::routes::Routes;
         (name = "changes", description = "What has changed, in order: for those who keep a copy."),
         (name = "webhooks", description = "Addresses that are told what changes in a commune."),
         (name = "clients", description = "Programs of partners: what they may do in a commune, and how much they do."),
+        (name = "imports", description = "What partners and town halls bring along: items, files, and the history from before."),
         (name = "reference", description = "Codes with their labels, and the lifecycles as data."),
     ),
 )]
@@ -387,7 +389,7 @@ fn responses() -> Value {
 fn headers_of(status: &str, repeatable: bool) -> Vec<(&'static str, &'static str)> {
     let mut names = vec![("X-Request-Id", "RequestId")];
     match status {
-        "201" => names.push(("Location", "Location")),
+        "201" | "202" => names.push(("Location", "Location")),
         "401" | "403" => names.push(("WWW-Authenticate", "WwwAuthenticate")),
         "409" if repeatable => names.push(("Retry-After", "RetryAfterRunning")),
         "501" => names.push(("Link", "LinkToHtml")),

@@ -20,7 +20,7 @@ use crate::state::{Shared, State};
 use crate::telemetry::{self, say};
 use crate::users::dto::Locale;
 use crate::users::model::{self as users, UserRow};
-use crate::{clients, clockwork, communes, demonstration, metrics, openapi, webhooks};
+use crate::{clients, clockwork, communes, demonstration, imports, metrics, openapi, webhooks};
 
 /// Why the program stops, in words for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -273,6 +273,7 @@ async fn serve_on(
     let (end_counting, ended) = tokio::sync::oneshot::channel();
     let counting = tokio::spawn(clients::usage::run(state.clone(), ended));
     let adding_up = tokio::spawn(metrics::worker::run(state.clone()));
+    let importing = tokio::spawn(imports::worker::run(state.clone()));
     let running = tokio::spawn(server);
     say(&format!(
         "Fifty-Fifty serves {address}/v1 and its documentation at {address}/docs/ (started in {:.1} s).\nCtrl-C stops it.",
@@ -295,6 +296,7 @@ async fn serve_on(
     drop(end_counting);
     counting.await.map_err(std::io::Error::other)?;
     adding_up.abort();
+    importing.abort();
     state.pool.close();
     running.await.map_err(std::io::Error::other)??;
     Ok(())
@@ -343,6 +345,7 @@ fn state(
         passwords: Passwords::default(),
         cursors: Cursors::new(keys.first().map(String::as_bytes).unwrap_or_default()),
         documents,
+        import_max_bytes: settings.import_max_bytes,
         webhooks: settings.webhooks(),
         trusted_proxies: settings.trusted_proxies.clone(),
         password_grant: settings.password_grant,

@@ -21,6 +21,7 @@ use crate::documents::storage::Storage;
 use crate::http::cursor::{Cursors, Page};
 use crate::http::error::ApiError;
 use crate::http::reply::{Answer, Reply};
+use crate::ids::UserId;
 use crate::{idempotency, webhooks};
 
 /// Shared by all requests; a clone is the same state.
@@ -42,6 +43,8 @@ pub struct Shared {
     pub cursors: Cursors,
     /// Where the bytes of documents are.
     pub documents: Storage,
+    /// Largest file that is imported, in bytes.
+    pub import_max_bytes: u64,
     /// How webhooks are sent.
     pub webhooks: webhooks::worker::Options,
     /// Whose word on where a request comes from is believed.
@@ -144,6 +147,19 @@ impl State {
             now,
             actor: Actor::default(),
         })
+    }
+
+    /// A transaction in the name of somebody who has asked for it before, with the rights that they have now; end it with
+    /// `finish`.
+    pub async fn in_the_name_of(&self, user: UserId) -> Result<Session, ApiError> {
+        let mut session = self.as_time_passes().await?;
+        match Actor::load(&session.conn, Some(user), session.now, true).await {
+            Ok(actor) => {
+                session.actor = actor;
+                Ok(session)
+            }
+            Err(error) => session.finish(Err(error)).await,
+        }
     }
 
     /// A connection to read what everybody may read, whoever asks.

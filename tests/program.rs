@@ -10,6 +10,8 @@ mod clients;
 mod commands;
 #[path = "program/front_end.rs"]
 mod front_end;
+#[path = "program/imports.rs"]
+mod imports;
 #[path = "program/killed.rs"]
 mod killed;
 #[path = "program/life.rs"]

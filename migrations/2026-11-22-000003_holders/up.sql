@@ -35,10 +35,13 @@ CREATE TABLE holders (
     contact_phone text,
     -- the agent who entered it at the counter; null when a resident did
     entered_by uuid REFERENCES users (id),
+    -- the name that a partner's system gives it
+    external_id text,
     created_at timestamptz NOT NULL,
     version integer NOT NULL DEFAULT 1,
     PRIMARY KEY (id, commune_code),
     CONSTRAINT holders_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT holders_external_id_unique UNIQUE (commune_code, external_id),
     CONSTRAINT holders_natural_persons_have_no_siret CHECK
         (kind NOT IN ('person', 'collective', 'youth_group') OR (siret IS NULL AND rna IS NULL)),
     CONSTRAINT holders_natural_persons_have_no_office CHECK

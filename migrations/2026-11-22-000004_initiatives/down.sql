@@ -5,7 +5,7 @@ DROP FUNCTION refuse_change;
 DROP FUNCTION count_participants;
 DROP FUNCTION count_endorsements;
 DROP FUNCTION stands_aside;
-DROP FUNCTION guard_recusal;
+DROP FUNCTION guard_imported_initiative, guard_recusal;
 DROP FUNCTION guard_decision;
 DROP FUNCTION contestable_until;
 DROP FUNCTION follow_lifecycle;

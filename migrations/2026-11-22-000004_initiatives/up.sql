@@ -59,11 +59,12 @@ INSERT INTO lifecycle_transitions (lifecycle, from_state, to_state) VALUES
     ('convention', 'suspended', 'expired'),
     ('evaluation', 'draft', 'validated');
 
--- Fires on every table with a lifecycle: a new row starts at the beginning, a state moves along the table only.
+-- Fires on every table with a lifecycle: a new row starts at the beginning, a state moves along the table only. What
+-- happened before this system was there comes in where it ended; guards of its table say what of it may come.
 CREATE FUNCTION follow_lifecycle() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        IF NEW.state <> TG_ARGV[1] THEN
+        IF NEW.state <> TG_ARGV[1] AND to_jsonb(NEW) ->> 'imported_at' IS NULL THEN
             RAISE EXCEPTION 'a new % starts as %', TG_ARGV[0], TG_ARGV[1]
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'lifecycle_start';
         END IF;
@@ -123,6 +124,15 @@ CREATE TABLE initiatives (
     opinion_id uuid,
     decision_id uuid,
     redirected_to text,
+    -- the name that a partner's system gives it
+    external_id text,
+    -- of what happened before this system was there: when it was imported, in which state, and the days of its path
+    imported_at timestamptz,
+    past_state text CONSTRAINT initiatives_past_state CHECK
+        (past_state IN ('accepted', 'refused', 'redirected', 'lapsed', 'in_progress', 'completed', 'closed', 'withdrawn', 'abandoned')),
+    past_decided_on date,
+    past_completed_on date,
+    past_ended_on date,
     state_changed_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
     version integer NOT NULL DEFAULT 1,
@@ -144,7 +154,19 @@ CREATE TABLE initiatives (
     CONSTRAINT initiatives_complete_when_submitted CHECK
         (state IN ('draft', 'withdrawn')
         OR (description IS NOT NULL AND theme IS NOT NULL AND holder_id IS NOT NULL AND submitted_at IS NOT NULL
-            AND reply_due_on IS NOT NULL)),
+            -- of the past nobody promised a day here
+            AND (reply_due_on IS NOT NULL OR imported_at IS NOT NULL))),
+    CONSTRAINT initiatives_external_id_unique UNIQUE (commune_code, external_id),
+    CONSTRAINT initiatives_imported_whole CHECK
+        ((imported_at IS NULL) = (past_state IS NULL)
+        AND (past_decided_on IS NOT NULL) = coalesce(past_state IN
+            ('accepted', 'refused', 'in_progress', 'completed', 'closed', 'abandoned'), false)
+        AND (past_completed_on IS NOT NULL) = coalesce(past_state IN ('completed', 'closed'), false)
+        AND (past_ended_on IS NOT NULL) = coalesce(past_state IN
+            ('redirected', 'lapsed', 'closed', 'withdrawn', 'abandoned'), false)),
+    CONSTRAINT initiatives_imported_in_order CHECK
+        (past_completed_on >= past_decided_on AND past_ended_on >= greatest(past_decided_on, past_completed_on)
+        AND (imported_at AT TIME ZONE 'Europe/Paris')::date >= greatest(past_decided_on, past_completed_on, past_ended_on)),
     CONSTRAINT initiatives_drafts_are_private CHECK (published_at IS NULL OR submitted_at IS NOT NULL),
     CONSTRAINT initiatives_clock_pauses CHECK ((state = 'changes_requested') = (reply_paused_on IS NOT NULL)),
     CONSTRAINT initiatives_theme CHECK
@@ -153,6 +175,29 @@ CREATE TABLE initiatives (
 );
 CREATE TRIGGER initiatives_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON initiatives
     FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('initiative', 'draft');
+
+-- What is imported is so from its first moment, or never: its state is then the one in which it ended, and no decision of
+-- an official here stands behind it. What happens to it here later goes the way of all others.
+CREATE FUNCTION guard_imported_initiative() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF (OLD.imported_at, OLD.past_state) IS DISTINCT FROM (NEW.imported_at, NEW.past_state) THEN
+            RAISE EXCEPTION 'what was imported, and as what, stays so'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'initiatives_imported_once';
+        END IF;
+    ELSIF NEW.state <> NEW.past_state OR NEW.submitted_at IS NULL OR NEW.channel = 'online'
+        OR (NEW.submitted_at AT TIME ZONE 'Europe/Paris')::date
+            > least(NEW.past_decided_on, NEW.past_completed_on, NEW.past_ended_on)
+        OR num_nonnulls(NEW.opinion_id, NEW.decision_id, NEW.reply_due_on, NEW.first_reply_at) > 0 THEN
+        RAISE EXCEPTION 'the past comes in as it ended, and nothing of it happened here'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'initiatives_imported_in_final_state';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER initiatives_imported BEFORE INSERT ON initiatives
+    FOR EACH ROW WHEN (NEW.imported_at IS NOT NULL) EXECUTE FUNCTION guard_imported_initiative();
+CREATE TRIGGER initiatives_imported_once BEFORE UPDATE OF imported_at, past_state ON initiatives
+    FOR EACH ROW EXECUTE FUNCTION guard_imported_initiative();
 
 -- Lists: newest first, of everyone and of one commune, whole and by state, public and for the town hall.
 CREATE INDEX initiatives_public ON initiatives (created_at DESC, id DESC) WHERE published_at IS NOT NULL;

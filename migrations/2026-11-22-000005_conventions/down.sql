@@ -5,7 +5,7 @@ DROP FUNCTION guard_authority;
 DROP FUNCTION guard_convention;
 DROP FUNCTION guard_signature;
 DROP FUNCTION guard_fulfilment;
-DROP FUNCTION guard_commitment;
+DROP FUNCTION guard_imported_commitment, guard_commitment;
 DROP FUNCTION reserve_in_envelope;
 DROP FUNCTION is_recurrence;
 DROP FUNCTION timesheet_minutes;

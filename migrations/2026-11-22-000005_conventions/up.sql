@@ -121,12 +121,17 @@ CREATE TABLE commitments (
     answered_by uuid REFERENCES users (id),
     -- why it was declined, withdrawn or left unfulfilled
     reason text,
+    -- the name that a partner's system gives it
+    external_id text,
+    -- of what was promised and settled before this system was there
+    imported_at timestamptz,
     state_changed_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
     version integer NOT NULL DEFAULT 1,
     PRIMARY KEY (id, commune_code),
     FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
     CONSTRAINT commitments_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT commitments_external_id_unique UNIQUE (commune_code, external_id),
     CONSTRAINT commitments_money_or_quantity CHECK
         ((kind = 'financial' AND amount_cents IS NOT NULL AND quantity IS NULL AND unit_value_cents IS NULL)
         OR (kind <> 'financial' AND amount_cents IS NULL AND quantity IS NOT NULL AND unit IS NOT NULL
@@ -151,6 +156,28 @@ CREATE INDEX commitments_bound ON commitments (commune_code, created_at DESC, id
 CREATE INDEX commitments_by_upkeep_start ON commitments (upkeep_starts_on) WHERE upkeep_starts_on IS NOT NULL;
 CREATE TRIGGER commitments_follow_lifecycle BEFORE INSERT OR UPDATE OF state ON commitments
     FOR EACH ROW EXECUTE FUNCTION follow_lifecycle('commitment', 'proposed');
+
+-- What is imported is settled, of an initiative that was imported as completed, and never binds anybody.
+CREATE FUNCTION guard_imported_commitment() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD.imported_at IS DISTINCT FROM NEW.imported_at OR OLD.imported_at IS NOT NULL AND OLD.state <> NEW.state THEN
+            RAISE EXCEPTION 'what was imported stays so'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'commitments_imported_once';
+        END IF;
+    ELSIF NEW.state NOT IN ('fulfilled', 'partially_fulfilled', 'unfulfilled') OR NEW.due_on IS NULL OR NOT EXISTS (
+        SELECT FROM initiatives
+        WHERE (id, commune_code) = (NEW.initiative_id, NEW.commune_code) AND past_state IN ('completed', 'closed')
+    ) THEN
+        RAISE EXCEPTION 'only what is settled, of what was imported as completed'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'commitments_imported_settled';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER commitments_imported BEFORE INSERT ON commitments
+    FOR EACH ROW WHEN (NEW.imported_at IS NOT NULL) EXECUTE FUNCTION guard_imported_commitment();
+CREATE TRIGGER commitments_imported_once BEFORE UPDATE OF imported_at, state ON commitments
+    FOR EACH ROW EXECUTE FUNCTION guard_imported_commitment();
 
 -- Reserves in the envelope what the commune has accepted to pay, and frees what it will not pay.
 CREATE FUNCTION reserve_in_envelope() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -187,7 +214,7 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER commitments_reserve AFTER INSERT OR UPDATE ON commitments
-    FOR EACH ROW WHEN (NEW.budget_year IS NOT NULL) EXECUTE FUNCTION reserve_in_envelope();
+    FOR EACH ROW WHEN (NEW.budget_year IS NOT NULL AND NEW.imported_at IS NULL) EXECUTE FUNCTION reserve_in_envelope();
 
 -- What a convention binds keeps its terms; and money for those who cannot receive it goes through a host.
 CREATE FUNCTION guard_commitment() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -330,8 +357,8 @@ BEGIN
         RAISE EXCEPTION 'not what it is worth'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'fulfilments_value_as_agreed';
     END IF;
-    -- A subsidy is paid under a convention that is in force, and not before all had signed it.
-    IF promised.route = 'subsidy' AND TG_OP = 'INSERT' THEN
+    -- A subsidy is paid under a convention that is in force, and not before all had signed it. Of the past there is none.
+    IF promised.route = 'subsidy' AND promised.imported_at IS NULL AND TG_OP = 'INSERT' THEN
         SELECT bool_or(v.state = 'active'), min(signed.day) INTO in_force, since
         FROM convention_commitments AS b
         JOIN conventions AS v ON (v.id, v.commune_code) = (b.convention_id, b.commune_code)

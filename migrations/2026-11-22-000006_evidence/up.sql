@@ -88,11 +88,14 @@ CREATE TABLE meetings (
     -- entries, not people
     attendance integer CONSTRAINT meetings_attendance CHECK (attendance BETWEEN 0 AND 1000000),
     recorded_by uuid NOT NULL REFERENCES users (id),
+    -- the name that a partner's system gives it
+    external_id text,
     created_at timestamptz NOT NULL,
     version integer NOT NULL DEFAULT 1,
     PRIMARY KEY (id, commune_code),
     FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code),
-    CONSTRAINT meetings_id_carries_commune CHECK (commune_of(id) = commune_code)
+    CONSTRAINT meetings_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT meetings_external_id_unique UNIQUE (commune_code, external_id)
 );
 CREATE INDEX meetings_by_commune ON meetings (commune_code, held_on DESC, id DESC);
 CREATE INDEX meetings_by_day ON meetings (held_on DESC, id DESC);
@@ -108,10 +111,13 @@ CREATE TABLE measures (
     unit text NOT NULL,
     source text NOT NULL CONSTRAINT measures_source_given CHECK (btrim(source) <> ''),
     recorded_by uuid NOT NULL REFERENCES users (id),
+    -- the name that a partner's system gives it
+    external_id text,
     created_at timestamptz NOT NULL,
     version integer NOT NULL DEFAULT 1,
     PRIMARY KEY (id, commune_code),
     CONSTRAINT measures_id_carries_commune CHECK (commune_of(id) = commune_code),
+    CONSTRAINT measures_external_id_unique UNIQUE (commune_code, external_id),
     CONSTRAINT measures_one_a_year UNIQUE (commune_code, indicator, year)
 );
 CREATE INDEX measures_by_commune ON measures (commune_code, year DESC, id DESC);

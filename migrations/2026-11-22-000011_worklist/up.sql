@@ -7,6 +7,8 @@ WITH open_initiatives AS (
     LEFT JOIN opinions AS o ON (o.id, o.commune_code) = (i.opinion_id, i.commune_code)
         AND o.submission_number = i.submission_number
     WHERE i.state IN ('submitted', 'in_review', 'changes_requested', 'accepted', 'completed')
+        -- what was completed before this system was there asks for nothing
+        AND i.past_state IS DISTINCT FROM 'completed'
 )
 SELECT w.commune_code, w.kind, w.subject, w.subject_id, i.id AS initiative_id, i.title, c.title AS commitment,
     coalesce(h.holder_id, i.holder_id) AS holder_id, i.host_id, w.waits_for, w.user_id, w.due_on, coalesce(w.due_on, '9999-12-31'::date) AS sorted_on, w.since

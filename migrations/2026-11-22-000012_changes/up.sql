@@ -79,7 +79,8 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM note_change('initiative', NEW.id, NEW.commune_code, was);
-    IF was <> is_now THEN
+    -- Beneath what is new there is nothing yet.
+    IF was <> is_now AND TG_OP = 'UPDATE' THEN
         PERFORM note_change(beneath.kind, beneath.id, NEW.commune_code, was) FROM (
             SELECT 'convention' AS kind, id FROM conventions
             WHERE (initiative_id, commune_code) = (NEW.id, NEW.commune_code) AND activated_at IS NOT NULL
@@ -97,7 +98,7 @@ BEGIN
             UNION ALL
             SELECT 'meeting', id FROM meetings WHERE (initiative_id, commune_code) = (NEW.id, NEW.commune_code)
         ) AS beneath;
-    ELSIF OLD.title <> NEW.title THEN
+    ELSIF TG_OP = 'UPDATE' AND OLD.title <> NEW.title THEN
         -- They name it.
         PERFORM note_change('convention', id, commune_code, true) FROM conventions
         WHERE (initiative_id, commune_code) = (NEW.id, NEW.commune_code) AND activated_at IS NOT NULL;

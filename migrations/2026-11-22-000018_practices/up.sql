@@ -230,3 +230,9 @@ CREATE TRIGGER initiatives_mark_inspirer AFTER UPDATE ON initiatives
     EXECUTE FUNCTION mark_inspirer();
 CREATE TRIGGER decisions_mark_inspirer AFTER INSERT OR UPDATE ON decisions
     FOR EACH ROW EXECUTE FUNCTION mark_inspirer();
+CREATE TRIGGER practices_marked_by_insert AFTER INSERT ON practices REFERENCING NEW TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION mark_metrics();
+CREATE TRIGGER practices_marked_by_update AFTER UPDATE ON practices REFERENCING NEW TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION mark_metrics();
+CREATE TRIGGER practices_marked_by_delete AFTER DELETE ON practices REFERENCING OLD TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION mark_metrics();

@@ -63,6 +63,7 @@ codes! {
         Create = "create", "Rédiger", "Draft";
         Update = "update", "Modifier", "Change";
         Delete = "delete", "Supprimer", "Delete";
+        Import = "import", "Importer", "Import";
     }
 }
 
@@ -102,9 +103,26 @@ struct EventRow {
 
 /// Writes an entry.
 pub async fn record(session: &mut Session, entry: Entry<'_>) -> Result<(), ApiError> {
+    record_all(session, vec![entry]).await
+}
+
+/// Writes entries, in this order.
+pub async fn record_all(session: &mut Session, entries: Vec<Entry<'_>>) -> Result<(), ApiError> {
+    let rows = entries
+        .into_iter()
+        .map(|entry| row(session, entry))
+        .collect::<Result<Vec<_>, _>>()?;
+    diesel::insert_into(events::table)
+        .values(&rows)
+        .execute(&mut session.conn)
+        .await?;
+    Ok(())
+}
+
+fn row(session: &Session, entry: Entry<'_>) -> Result<EventRow, ApiError> {
     let on_behalf = entry.role == Role::AgentOnBehalf;
     let actor = session.actor.user_id();
-    let row = EventRow {
+    Ok(EventRow {
         id: EventId::new(entry.commune, session.now)?,
         commune_code: entry.commune.to_owned(),
         initiative_id: entry.initiative,
@@ -119,12 +137,7 @@ pub async fn record(session: &mut Session, entry: Entry<'_>) -> Result<(), ApiEr
         on_behalf,
         visibility: entry.visibility,
         at: session.now,
-    };
-    diesel::insert_into(events::table)
-        .values(&row)
-        .execute(&mut session.conn)
-        .await?;
-    Ok(())
+    })
 }
 
 /// Where an entry stands in the history.

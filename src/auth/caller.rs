@@ -11,7 +11,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::policy::Scope;
 use super::tokens::{Bearer, ClientGrant};
-use crate::http::error::{ApiError, Code};
+use crate::http::error::{ApiError, Code, Language};
 use crate::http::extract::BodyDigest;
 use crate::http::middleware::{BodyLeftOut, ByClient, Taken};
 use crate::http::reply::none_match;
@@ -162,6 +162,12 @@ impl Request {
     /// Path and query as they came.
     pub fn address(&self) -> String {
         self.http.uri().to_string()
+    }
+
+    /// The language of the reader.
+    pub fn language(&self) -> Language {
+        let header = self.http.headers().get(header::ACCEPT_LANGUAGE);
+        Language::of(header.and_then(|value| value.to_str().ok()))
     }
 
     /// Whether the answer is sent without its body.

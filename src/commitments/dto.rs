@@ -234,6 +234,12 @@ pub struct Commitment {
     /// Why it was declined, withdrawn or left unfulfilled.
     #[schema(required)]
     pub reason: Option<String>,
+    /// The name that a partner's system gives it; null where none does.
+    #[schema(required, example = "CIVIQ-2019-42")]
+    pub external_id: Option<String>,
+    /// When it was imported as what it had become before; null for what happened here.
+    #[schema(required)]
+    pub imported_at: Option<DateTime<Utc>>,
     /// What the caller may do now.
     pub allowed_actions: Vec<CommitmentAction>,
     /// When it was proposed.

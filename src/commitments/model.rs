@@ -53,6 +53,8 @@ pub struct CommitmentRow {
     pub proposed_by: UserId,
     pub answered_by: Option<UserId>,
     pub reason: Option<String>,
+    pub external_id: Option<String>,
+    pub imported_at: Option<DateTime<Utc>>,
     pub state_changed_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub version: i32,
@@ -112,6 +114,13 @@ impl CommitmentRow {
     /// What the columns of the table do not say: the side that owes, or an agent for it,
     /// tells of what it owes or hands it over, and the other side looks after it.
     pub fn permit(&self, action: CommitmentAction, standing: &Standing) -> Result<(), ApiError> {
+        // What was imported was settled before.
+        if self.imported_at.is_some() {
+            return Err(ApiError {
+                state: Some(self.state.code()),
+                ..ApiError::new(Code::WrongState)
+            });
+        }
         match action {
             CommitmentAction::RecordFulfilment | CommitmentAction::EndUpkeep => {
                 may_record(self.side, standing).map(drop)

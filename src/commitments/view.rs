@@ -87,6 +87,8 @@ impl CommitmentRow {
             state: self.state,
             state_changed_at: self.state_changed_at,
             reason: self.reason.clone(),
+            external_id: self.external_id.clone(),
+            imported_at: self.imported_at,
             allowed_actions: self
                 .lifecycle()
                 .allowed(self.state, standing)

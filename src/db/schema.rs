@@ -111,6 +111,8 @@ diesel::table! {
         proposed_by -> Uuid,
         answered_by -> Nullable<Uuid>,
         reason -> Nullable<Text>,
+        external_id -> Nullable<Text>,
+        imported_at -> Nullable<Timestamptz>,
         state_changed_at -> Timestamptz,
         created_at -> Timestamptz,
         version -> Int4,
@@ -452,6 +454,7 @@ diesel::table! {
         contact_email -> Nullable<Text>,
         contact_phone -> Nullable<Text>,
         entered_by -> Nullable<Uuid>,
+        external_id -> Nullable<Text>,
         created_at -> Timestamptz,
         version -> Int4,
     }
@@ -481,6 +484,58 @@ diesel::table! {
         is_adult -> Bool,
         created_at -> Timestamptz,
         erased_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    import_mappings (commune_code, name) {
+        commune_code -> Text,
+        name -> Text,
+        resource -> Text,
+        fields -> Jsonb,
+        constants -> Jsonb,
+        words -> Jsonb,
+        changed_by -> Uuid,
+        changed_at -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    import_refusals (import_id, commune_code, row_number) {
+        import_id -> Uuid,
+        commune_code -> Text,
+        row_number -> Int8,
+        cells -> Jsonb,
+        faults -> Jsonb,
+    }
+}
+
+diesel::table! {
+    imports (id, commune_code) {
+        id -> Uuid,
+        commune_code -> Text,
+        resource -> Text,
+        file_type -> Text,
+        mapping -> Nullable<Jsonb>,
+        validate_only -> Bool,
+        state -> Text,
+        fault -> Nullable<Text>,
+        size_bytes -> Nullable<Int8>,
+        titles -> Nullable<Jsonb>,
+        rows_total -> Nullable<Int8>,
+        rows_read -> Int8,
+        rows_created -> Int8,
+        rows_updated -> Int8,
+        rows_unchanged -> Int8,
+        rows_refused -> Int8,
+        leased_until -> Nullable<Timestamptz>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        emptied_at -> Nullable<Timestamptz>,
+        version -> Int4,
     }
 }
 
@@ -526,6 +581,12 @@ diesel::table! {
         opinion_id -> Nullable<Uuid>,
         decision_id -> Nullable<Uuid>,
         redirected_to -> Nullable<Text>,
+        external_id -> Nullable<Text>,
+        imported_at -> Nullable<Timestamptz>,
+        past_state -> Nullable<Text>,
+        past_decided_on -> Nullable<Date>,
+        past_completed_on -> Nullable<Date>,
+        past_ended_on -> Nullable<Date>,
         state_changed_at -> Timestamptz,
         created_at -> Timestamptz,
         version -> Int4,
@@ -581,6 +642,7 @@ diesel::table! {
         unit -> Text,
         source -> Text,
         recorded_by -> Uuid,
+        external_id -> Nullable<Text>,
         created_at -> Timestamptz,
         version -> Int4,
     }
@@ -596,6 +658,7 @@ diesel::table! {
         held_on -> Date,
         attendance -> Nullable<Int4>,
         recorded_by -> Uuid,
+        external_id -> Nullable<Text>,
         created_at -> Timestamptz,
         version -> Int4,
     }
@@ -952,6 +1015,10 @@ diesel::joinable!(holders -> communes (commune_code));
 diesel::joinable!(holders -> users (entered_by));
 diesel::joinable!(identities -> communes (commune_code));
 diesel::joinable!(identities -> users (user_id));
+diesel::joinable!(import_mappings -> communes (commune_code));
+diesel::joinable!(import_mappings -> users (changed_by));
+diesel::joinable!(imports -> communes (commune_code));
+diesel::joinable!(imports -> users (created_by));
 diesel::joinable!(initiatives -> communes (commune_code));
 diesel::joinable!(mandates -> communes (commune_code));
 diesel::joinable!(measures -> communes (commune_code));
@@ -1005,6 +1072,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     holders,
     idempotency_keys,
     identities,
+    import_mappings,
+    import_refusals,
+    imports,
     initiatives,
     intercommunalities,
     lifecycle_transitions,

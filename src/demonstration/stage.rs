@@ -75,6 +75,7 @@ impl Stage {
             keys: Keys::new(&[key], "urn:fifty-fifty:demonstration").map_err(technical)?,
             passwords: Passwords::default(),
             documents,
+            import_max_bytes: 0,
             webhooks: Options {
                 timeout: Duration::from_secs(10),
                 pause: Duration::from_secs(5),

@@ -19,8 +19,8 @@ use tokio::io::AsyncWriteExt;
 use super::media::{HEAD_BYTES, Sieve, Unreadable};
 use super::model::{NamedDocument, Received};
 use super::storage::Storage;
-use crate::http::error::{ApiError, Code, FaultCode, Text};
-use crate::http::extract::{BodyDigest, refuse_other_types};
+use crate::http::error::{ApiError, Code, FaultCode};
+use crate::http::extract::{BodyDigest, refuse_other_types, too_large};
 use crate::http::reply::{cache_control, none_match};
 use crate::ids::DocumentId;
 
@@ -43,17 +43,6 @@ impl FromRequest for Upload {
             payload: payload.take(),
         };
         std::future::ready(refuse_other_types(http).map(|()| upload))
-    }
-}
-
-fn too_large(max_bytes: u64) -> ApiError {
-    let detail = Text::made(
-        format!("{max_bytes} octets au plus."),
-        format!("At most {max_bytes} bytes."),
-    );
-    ApiError {
-        detail: Some(detail),
-        ..ApiError::new(Code::TooLarge)
     }
 }
 

@@ -5,7 +5,7 @@ pub mod changes;
 pub mod columns;
 pub mod dto;
 pub mod feeds;
-mod format;
+pub mod format;
 pub mod linked;
 pub mod routes;
 pub mod scdl;

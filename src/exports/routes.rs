@@ -288,11 +288,17 @@ pub async fn export_holders(
     filter: Query<HolderFilter>,
 ) -> File {
     let (code, wanted) = of_commune(&HOLDERS, path, String::new());
-    let kind = filter.0.kind;
+    let filter = filter.0;
     stream::file(&state, &anyone, wanted, async move |session, after| {
-        let mut page =
-            holders::model::list(&mut session.conn, &session.actor, &code, kind, after, PAGE)
-                .await?;
+        let mut page = holders::model::list(
+            &mut session.conn,
+            &session.actor,
+            &code,
+            &filter,
+            after,
+            PAGE,
+        )
+        .await?;
         let next = page
             .items
             .last()

@@ -163,6 +163,9 @@ pub struct Holder {
     /// Day on which it subscribed to the "contrat d'engagement républicain".
     #[schema(required)]
     pub republican_commitment_on: Option<NaiveDate>,
+    /// The name that a partner's system gives it; null where none does.
+    #[schema(required, example = "CIVIQ-2019-42")]
+    pub external_id: Option<String>,
     /// Active members.
     #[schema(example = 12, minimum = 0)]
     pub members_count: i64,
@@ -196,6 +199,9 @@ pub struct HolderPage {
 pub struct HolderFilter {
     /// Only holders of this kind.
     pub kind: Option<HolderKind>,
+    /// The name that a partner's system gives it.
+    #[param(min_length = 1, max_length = 100, example = "CIVIQ-2019-42")]
+    pub external_id: Option<String>,
 }
 
 /// A holder to create.

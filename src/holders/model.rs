@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::dto::{
-    Holder, HolderAction, HolderKind, HolderMembership, HolderPatch, HolderPrivate, HolderSummary,
-    MemberRole, MemberState, NewHolder,
+    Holder, HolderAction, HolderFilter, HolderKind, HolderMembership, HolderPatch, HolderPrivate,
+    HolderSummary, MemberRole, MemberState, NewHolder,
 };
 use super::member_model::MemberRow;
 use super::policy::{MAY_ENTER, Relation};
@@ -36,6 +36,7 @@ pub struct HolderRow {
     pub contact_email: Option<String>,
     pub contact_phone: Option<String>,
     pub entered_by: Option<UserId>,
+    pub external_id: Option<String>,
     pub created_at: DateTime<Utc>,
     pub version: i32,
 }
@@ -107,6 +108,7 @@ impl From<SeenHolder> for Holder {
             address: row.address,
             republican_commitment_on: row.republican_commitment_on,
             members_count: relation.members,
+            external_id: row.external_id,
             membership: mine.as_ref().map(HolderMembership::from),
             private,
             allowed_actions: relation.allowed_actions(),
@@ -122,7 +124,7 @@ pub type Position = (DateTime<Utc>, HolderId);
 enum Which<'a> {
     One(HolderId),
     These(Vec<HolderId>),
-    Commune(&'a str, Option<HolderKind>),
+    Commune(&'a str, &'a HolderFilter),
     Mine(UserId),
 }
 
@@ -197,10 +199,13 @@ async fn seen(
                 .filter(holders::id.eq_any(ids))
                 .filter(holders::commune_code.eq_any(communes))
         }
-        Which::Commune(commune, kind) => {
+        Which::Commune(commune, filter) => {
             query = query.filter(holders::commune_code.eq(commune));
-            if let Some(kind) = kind {
+            if let Some(kind) = filter.kind {
                 query = query.filter(holders::kind.eq(kind));
+            }
+            if let Some(external_id) = &filter.external_id {
+                query = query.filter(holders::external_id.eq(external_id));
             }
             if let Some((created_at, id)) = after {
                 query = query
@@ -254,11 +259,11 @@ pub async fn list(
     conn: &mut AsyncPgConnection,
     actor: &Actor,
     commune: &str,
-    kind: Option<HolderKind>,
+    filter: &HolderFilter,
     after: Option<Position>,
     limit: i64,
 ) -> Result<Page<SeenHolder>, ApiError> {
-    let which = Which::Commune(commune, kind);
+    let which = Which::Commune(commune, filter);
     let found = seen(conn, actor, which, after, limit + 1).await?;
     Ok(Page::cut(found, limit))
 }
@@ -348,6 +353,7 @@ pub async fn create(
         contact_email: new.contact_email,
         contact_phone: new.contact_phone,
         entered_by: on_behalf.then_some(creator),
+        external_id: None,
         created_at: session.now,
         version: 1,
     };

@@ -71,7 +71,7 @@ pub async fn list_holders(
         &mut session.conn,
         &session.actor,
         &code,
-        filter.0.kind,
+        &filter.0,
         after,
         paging.0.limit(),
     )

@@ -222,6 +222,14 @@ pub const CONSTRAINTS: &[(&str, Code, Text)] = &[
         ),
     ),
     (
+        "measures_one_a_year",
+        Code::AlreadyExists,
+        Text::new(
+            "Cet indicateur a déjà une valeur cette année-là.",
+            "This indicator has a value of that year already.",
+        ),
+    ),
+    (
         "recusals_one_per_person",
         Code::AlreadyExists,
         Text::new(

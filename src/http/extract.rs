@@ -7,6 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::StreamExt;
+use jsonschema::Validator;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -44,56 +45,82 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let content_type = content_type(&request);
-            let bytes = read_body(&request, payload).await?;
-            let mut value: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError {
-                detail: Some(syntax(&error)),
-                ..ApiError::new(Code::MalformedJson)
-            })?;
-            let contract = contract(&request)?;
-            let template = request.match_pattern().unwrap_or_default();
-            let schema = contract
-                .operation(&template, request.method().as_str())
-                .and_then(|operation| operation.body(&content_type))
-                .ok_or_else(|| {
-                    ApiError::internal(format!("no schema for the body of {template}"))
-                })?;
-            write_integers(&mut value);
-            let mut faults = Vec::new();
-            find_nul("", &value, &mut faults);
-            let mut broken: Vec<Fault> = schema
-                .iter_errors(&value)
-                .flat_map(|error| faults_of(&error))
-                .collect();
-            broken.retain(|fault| faults.iter().all(|nul| nul.pointer != fault.pointer));
-            faults.append(&mut broken);
-            // The type's own rules speak too, so that all faults come at once; not of what the schema refuses already.
-            let typed = serde_path_to_error::deserialize::<_, T>(&value);
-            if let Err(errors) = typed.as_ref().map_or(Ok(()), Validate::validate) {
-                let mut broken = rules_broken("", &errors);
-                broken.retain(|fault| faults.iter().all(|known| known.pointer != fault.pointer));
-                faults.extend(broken);
-            }
-            if !faults.is_empty() {
-                return Err(ApiError::invalid(faults));
-            }
-            let typed = typed.map_err(|error| {
-                let at = error.path().to_string();
-                let pointer = if at == "." {
-                    String::new()
-                } else {
-                    format!("/{}", at.replace('.', "/"))
-                };
-                ApiError::fault(
-                    &pointer,
-                    FaultCode::OutOfRange,
-                    "Cette valeur ne peut pas être représentée.",
-                    "This value cannot be represented.",
-                )
-            })?;
-            Ok(Self(typed))
+            let (value, schema) = read_json(&request, payload, BODY_LIMIT).await?;
+            let faults = broken_schema(schema_of(&request, &schema)?, &value);
+            typed(&value, faults).map(Self)
         })
     }
+}
+
+/// A JSON body within a limit, and its content type.
+pub async fn read_json(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: usize,
+) -> Result<(Value, String), ApiError> {
+    let bytes = read_body(request, payload, limit).await?;
+    let mut value: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError {
+        detail: Some(syntax(&error)),
+        ..ApiError::new(Code::MalformedJson)
+    })?;
+    write_integers(&mut value);
+    Ok((value, content_type(request)))
+}
+
+/// The schema that the request's operation has for a body of this type.
+pub fn schema_of<'a>(
+    request: &'a HttpRequest,
+    content_type: &str,
+) -> Result<&'a Validator, ApiError> {
+    let template = request.match_pattern().unwrap_or_default();
+    contract(request)?
+        .operation(&template, request.method().as_str())
+        .and_then(|operation| operation.body(content_type))
+        .ok_or_else(|| ApiError::internal(format!("no schema for the body of {template}")))
+}
+
+/// What a schema finds wrong with a value.
+pub fn broken_schema(schema: &Validator, value: &Value) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    find_nul("", value, &mut faults);
+    let mut broken: Vec<Fault> = schema
+        .iter_errors(value)
+        .flat_map(|error| faults_of(&error))
+        .collect();
+    broken.retain(|fault| faults.iter().all(|nul| nul.pointer != fault.pointer));
+    faults.append(&mut broken);
+    faults
+}
+
+/// A value as its type, with the type's own rules, so that all faults come at once; not of what the schema refuses
+/// already.
+pub fn typed<T: DeserializeOwned + Validate>(
+    value: &Value,
+    mut faults: Vec<Fault>,
+) -> Result<T, ApiError> {
+    let typed = serde_path_to_error::deserialize::<_, T>(value);
+    if let Err(errors) = typed.as_ref().map_or(Ok(()), Validate::validate) {
+        let mut broken = rules_broken("", &errors);
+        broken.retain(|fault| faults.iter().all(|known| known.pointer != fault.pointer));
+        faults.extend(broken);
+    }
+    if !faults.is_empty() {
+        return Err(ApiError::invalid(faults));
+    }
+    typed.map_err(|error| {
+        let at = error.path().to_string();
+        let pointer = if at == "." {
+            String::new()
+        } else {
+            format!("/{}", at.replace('.', "/"))
+        };
+        ApiError::fault(
+            &pointer,
+            FaultCode::OutOfRange,
+            "Cette valeur ne peut pas être représentée.",
+            "This value cannot be represented.",
+        )
+    })
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
@@ -103,7 +130,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bytes = read_body(&request, payload).await?;
+            let bytes = read_body(&request, payload, BODY_LIMIT).await?;
             let form = serde_urlencoded::from_bytes(&bytes)
                 .map_err(|_| ApiError::new(Code::MalformedForm))?;
             Ok(Self(form))
@@ -151,7 +178,7 @@ fn contract(request: &HttpRequest) -> Result<&Contract, ApiError> {
 }
 
 /// The media type without its parameters, in lower case.
-fn content_type(request: &HttpRequest) -> String {
+pub fn content_type(request: &HttpRequest) -> String {
     let header = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -198,21 +225,30 @@ pub fn refuse_other_types(request: &HttpRequest) -> Result<(), ApiError> {
     })
 }
 
+/// More than is taken.
+pub fn too_large(max_bytes: impl std::fmt::Display) -> ApiError {
+    let detail = Text::made(
+        format!("{max_bytes} octets au plus."),
+        format!("At most {max_bytes} bytes."),
+    );
+    ApiError {
+        detail: Some(detail),
+        ..ApiError::new(Code::TooLarge)
+    }
+}
+
 /// The whole body, within the limit.
-async fn read_body(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, ApiError> {
+async fn read_body(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+) -> Result<Vec<u8>, ApiError> {
     refuse_other_types(request)?;
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| ApiError::new(Code::MalformedRequest))?;
-        if body.len() + chunk.len() > BODY_LIMIT {
-            let detail = Text::made(
-                format!("{BODY_LIMIT} octets au plus."),
-                format!("At most {BODY_LIMIT} bytes."),
-            );
-            return Err(ApiError {
-                detail: Some(detail),
-                ..ApiError::new(Code::TooLarge)
-            });
+        if body.len() + chunk.len() > limit {
+            return Err(too_large(limit));
         }
         body.extend_from_slice(&chunk);
     }

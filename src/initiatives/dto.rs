@@ -170,6 +170,12 @@ pub struct InitiativeSummary {
     /// Residents who take part.
     #[schema(example = 12, minimum = 0)]
     pub participant_count: i32,
+    /// The name that a partner's system gives it; null where none does.
+    #[schema(required, example = "CIVIQ-2019-42")]
+    pub external_id: Option<String>,
+    /// When it was imported as what it had become before; null for what happened here.
+    #[schema(required)]
+    pub imported_at: Option<DateTime<Utc>>,
     /// When it was written down here.
     pub created_at: DateTime<Utc>,
 }
@@ -353,6 +359,12 @@ pub struct Initiative {
     /// Whether the caller takes part; null when nobody is signed in.
     #[schema(required)]
     pub joined_by_me: Option<bool>,
+    /// The name that a partner's system gives it; null where none does.
+    #[schema(required, example = "CIVIQ-2019-42")]
+    pub external_id: Option<String>,
+    /// When it was imported as what it had become before; null for what happened here.
+    #[schema(required)]
+    pub imported_at: Option<DateTime<Utc>>,
     /// For the holder and the town hall; null for others.
     #[schema(required)]
     pub inside: Option<InitiativeInside>,
@@ -587,6 +599,9 @@ pub struct InitiativeFilter {
     pub created_after: Option<DateTime<Utc>>,
     /// Those that name this practice sheet as their inspiration.
     pub inspired_by: Option<PracticeId>,
+    /// The name that a partner's system gives it.
+    #[param(min_length = 1, max_length = 100, example = "CIVIQ-2019-42")]
+    pub external_id: Option<String>,
 }
 
 /// What of the list comes first, and what waits for the town hall.

@@ -61,6 +61,8 @@ struct ItemRow {
     reply_due_on: Option<NaiveDate>,
     endorsement_count: i32,
     participant_count: i32,
+    external_id: Option<String>,
+    imported_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
 }
 
@@ -106,6 +108,8 @@ fn item((row, commune, holder): Joined) -> InitiativeSummary {
         reply_due_on: row.reply_due_on,
         endorsement_count: row.endorsement_count,
         participant_count: row.participant_count,
+        external_id: row.external_id,
+        imported_at: row.imported_at,
         created_at: row.created_at,
     }
 }
@@ -222,6 +226,9 @@ pub async fn list(
     }
     if let Some(practice) = filter.inspired_by {
         query = query.filter(initiatives::inspired_by_practice_id.eq(practice));
+    }
+    if let Some(external_id) = &filter.external_id {
+        query = query.filter(initiatives::external_id.eq(external_id.clone()));
     }
     if let Some(after) = filter.created_after {
         query = query.filter(initiatives::created_at.gt(after));

@@ -69,6 +69,8 @@ pub struct InitiativeRow {
     pub opinion_id: Option<OpinionId>,
     pub decision_id: Option<DecisionId>,
     pub redirected_to: Option<String>,
+    pub external_id: Option<String>,
+    pub imported_at: Option<DateTime<Utc>>,
     pub state_changed_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub version: i32,
@@ -109,21 +111,10 @@ impl InitiativeRow {
                 && (self.submitted_at.is_some() || standing.entered_on_behalf))
     }
 
-    /// Searches look into this text.
     fn folded_text(&self) -> String {
-        let parts = [
-            Some(&self.title),
-            self.description.as_ref(),
-            self.place.as_ref(),
-            self.needs.as_ref(),
-        ];
-        fold(
-            &parts
-                .into_iter()
-                .flatten()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(" "),
+        searched(
+            &self.title,
+            [&self.description, &self.place, &self.needs].map(Option::as_deref),
         )
     }
 
@@ -248,6 +239,14 @@ impl InitiativeRow {
         self.published_at = None;
         self.publication_withheld_reason = Some(reason);
     }
+}
+
+/// The text of an initiative that searches look into.
+pub fn searched(title: &str, rest: [Option<&str>; 3]) -> String {
+    let parts: Vec<&str> = std::iter::once(title)
+        .chain(rest.into_iter().flatten())
+        .collect();
+    fold(&parts.join(" "))
 }
 
 /// An initiative that the caller may read; 404 otherwise.

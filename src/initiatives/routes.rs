@@ -240,6 +240,8 @@ pub async fn create(
         opinion_id: None,
         decision_id: None,
         redirected_to: None,
+        external_id: None,
+        imported_at: None,
         state_changed_at: now,
         created_at: now,
         version: 1,

@@ -366,6 +366,8 @@ fn compose(
         opinion,
         decision,
         redirected_to: row.redirected_to,
+        external_id: row.external_id,
+        imported_at: row.imported_at,
         endorsement_count: counts.0,
         participant_count: counts.1,
         endorsed_by_me: mine.as_ref().map(|mine| mine.endorsed),

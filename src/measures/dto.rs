@@ -31,6 +31,9 @@ pub struct Measure {
     /// Where the value comes from.
     #[schema(example = "Annuaire municipal des associations, décembre 2024")]
     pub source: String,
+    /// The name that a partner's system gives it; null where none does.
+    #[schema(required, example = "CIVIQ-2019-42")]
+    pub external_id: Option<String>,
     /// When it was first reported here.
     pub created_at: DateTime<Utc>,
 }
@@ -78,4 +81,7 @@ pub struct MeasureFilter {
     /// Year.
     #[param(minimum = 1900, maximum = 2100, example = 2024)]
     pub year: Option<i32>,
+    /// The name that a partner's system gives it.
+    #[param(min_length = 1, max_length = 100, example = "CIVIQ-2019-42")]
+    pub external_id: Option<String>,
 }

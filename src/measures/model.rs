@@ -26,6 +26,7 @@ pub struct MeasureRow {
     pub unit: String,
     pub source: String,
     pub recorded_by: UserId,
+    pub external_id: Option<String>,
     pub created_at: DateTime<Utc>,
     pub version: i32,
 }
@@ -40,6 +41,7 @@ impl From<MeasureRow> for Measure {
             value: plain(&row.value),
             unit: row.unit,
             source: row.source,
+            external_id: row.external_id,
             created_at: row.created_at,
         }
     }
@@ -103,6 +105,9 @@ pub async fn list(
     if let Some(year) = filter.year {
         query = query.filter(measures::year.eq(year));
     }
+    if let Some(external_id) = &filter.external_id {
+        query = query.filter(measures::external_id.eq(external_id));
+    }
     if let Some((year, id)) = after {
         query = query
             .filter(measures::year.le(year))
@@ -161,6 +166,7 @@ async fn create(session: &mut Session, key: &Key, new: &NewMeasure) -> Result<bo
         unit: new.unit.clone(),
         source: new.source.clone(),
         recorded_by: session.actor.account()?,
+        external_id: None,
         created_at: session.now,
         version: 1,
     };

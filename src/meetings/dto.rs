@@ -40,6 +40,9 @@ pub struct Meeting {
     /// Entries, not people: who comes to two meetings counts twice. Null when nobody counted.
     #[schema(required, minimum = 0, example = 45)]
     pub attendance: Option<i32>,
+    /// The name that a partner's system gives it; null where none does.
+    #[schema(required, example = "CIVIQ-2019-42")]
+    pub external_id: Option<String>,
     /// When it was recorded here.
     pub created_at: DateTime<Utc>,
 }
@@ -113,4 +116,7 @@ pub struct MeetingFilter {
     pub year: Option<i32>,
     /// Initiative.
     pub initiative: Option<InitiativeId>,
+    /// The name that a partner's system gives it.
+    #[param(min_length = 1, max_length = 100, example = "CIVIQ-2019-42")]
+    pub external_id: Option<String>,
 }

@@ -27,6 +27,7 @@ pub struct MeetingRow {
     pub held_on: NaiveDate,
     pub attendance: Option<i32>,
     pub recorded_by: UserId,
+    pub external_id: Option<String>,
     pub created_at: DateTime<Utc>,
     pub version: i32,
 }
@@ -70,6 +71,7 @@ impl From<NamedMeeting> for Meeting {
             place: row.place,
             held_on: row.held_on,
             attendance: row.attendance,
+            external_id: row.external_id,
             created_at: row.created_at,
         }
     }
@@ -139,6 +141,9 @@ pub async fn list(
         query = query
             .filter(meetings::held_on.ge(first))
             .filter(meetings::held_on.lt(last));
+    }
+    if let Some(external_id) = &filter.external_id {
+        query = query.filter(meetings::external_id.eq(external_id));
     }
     if let Some(initiative) = filter.initiative {
         query = query.filter(meetings::initiative_id.eq(initiative));
@@ -293,6 +298,7 @@ pub async fn record(
         held_on: new.held_on,
         attendance: new.attendance,
         recorded_by: session.actor.account()?,
+        external_id: None,
         created_at: session.now,
         version: 1,
     };

@@ -138,6 +138,9 @@ const INSEE: &str = "^((0[1-9]|[13-8][0-9]|2[1-9AB]|9[0-5])[0-9]{3}|9(7[1-8]|8[4
 /// The largest quantity at the largest value of a unit, in euro cents; money has a lower limit.
 const VALUE_CENTS_MAX: i64 = 9_999_999_999_900_000;
 
+/// The longest name that a partner's system gives something, in characters.
+const EXTERNAL_ID_MAX: u64 = 100;
+
 /// The words that limit a value.
 const LIMITS: &[&str] = &[
     "minLength",
@@ -199,6 +202,8 @@ pub fn add(document: &mut Value) {
                     limit(property, &one("maxLength", NAME_LENGTH_MAX.into()));
                 }
                 "commune_code" => limit(property, &pattern(INSEE)),
+                "ignored_columns" => limit(&mut property["items"], &one("maxLength", 200.into())),
+                "external_id" => limit(property, &one("maxLength", EXTERNAL_ID_MAX.into())),
                 "siren" => limit(property, &pattern("^[0-9]{9}$")),
                 "value_cents" => {
                     limit(property, &one("minimum", 0.into()));

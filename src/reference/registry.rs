@@ -23,6 +23,9 @@ use crate::documents::dto::{DocumentAction, DocumentPurpose, DocumentState, Medi
 use crate::evaluations::lifecycle::{EVALUATION, EvaluationAction, EvaluationState};
 use crate::exports::scdl::dto::{ScdlObstacle, ScdlSchema};
 use crate::holders::dto::{HolderAction, HolderKind, MemberRole, MemberState};
+use crate::imports::dto::{
+    BulkOutcome, ImportFault, ImportFileType, ImportResource, ImportState, PastState, SettledState,
+};
 use crate::initiatives::dto::{
     AgeBand, Channel, DecisionOutcome, Delivery, Inbox, Land, OpinionOutcome, Origin, Theme,
 };
@@ -124,6 +127,13 @@ pub const LISTS: &[CodeList] = &[
     ChangeType::LIST,
     WebhookState::LIST,
     WebhookDisabling::LIST,
+    ImportResource::LIST,
+    BulkOutcome::LIST,
+    PastState::LIST,
+    SettledState::LIST,
+    ImportFileType::LIST,
+    ImportState::LIST,
+    ImportFault::LIST,
     DeliveryState::LIST,
     DeliveryFault::LIST,
     ClientState::LIST,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
+use bigdecimal::{BigDecimal, RoundingMode, Signed, ToPrimitive};
 use chrono::Datelike;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -126,11 +126,7 @@ fn cents(text: &str) -> i64 {
 /// A value as people read it.
 fn in_words(unit: IndicatorUnit, value: &str) -> String {
     let signed = |value: BigDecimal| {
-        let sign = if value < BigDecimal::from(0) {
-            "−"
-        } else {
-            ""
-        };
+        let sign = if value.is_negative() { "−" } else { "" };
         format!("{sign}{}", number(&value.abs()))
     };
     match unit {

@@ -35,6 +35,7 @@ mod holder_constraints;
 mod holder_members;
 mod holders;
 mod hosting;
+mod imports;
 mod initiatives;
 mod leaks;
 mod measures;

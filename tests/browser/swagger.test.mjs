@@ -28,6 +28,7 @@ const STORY = [
   'changes',
   'webhooks',
   'clients',
+  'imports',
   'reference',
 ];
 /** What a newcomer does, in this order. */

@@ -129,6 +129,7 @@ macro_rules! sources {
             "
 received AS (
     SELECT id, commune_code, holder_id, published_at IS NOT NULL AS published, reply_due_on, reply_paused_on,
+        past_state, past_decided_on, past_completed_on, past_ended_on,
         (submitted_at AT TIME ZONE 'Europe/Paris')::date AS submitted_on,
         (first_reply_at AT TIME ZONE 'Europe/Paris')::date AS first_reply_on,
         (CASE WHEN decided_at IS NOT NULL THEN decided_at
@@ -144,12 +145,25 @@ moves AS (
     SELECT s.commune_code, s.id, e.from_state, e.to_state, (e.at AT TIME ZONE 'Europe/Paris')::date AS moved_on
     FROM seen AS s JOIN events AS e ON (e.initiative_id, e.commune_code) = (s.id, s.commune_code)
     WHERE e.subject = 'initiative' AND e.to_state IS NOT NULL
+    UNION ALL
+    SELECT s.commune_code, s.id, past.from_state, past.to_state, past.moved_on
+    FROM seen AS s CROSS JOIN LATERAL (VALUES
+        (NULL, 'in_progress', s.past_decided_on, s.past_state IN ('in_progress', 'completed', 'closed')),
+        ('in_progress', 'completed', s.past_completed_on, true),
+        (CASE s.past_state WHEN 'closed' THEN 'completed' END, s.past_state, s.past_ended_on, true)
+    ) AS past (from_state, to_state, moved_on, went_this_way)
+    WHERE s.past_state IS NOT NULL AND past.moved_on IS NOT NULL AND past.went_this_way
 ),
 decided AS (
     SELECT s.commune_code, s.id, s.submitted_on, d.outcome, d.decided_on,
         row_number() OVER (PARTITION BY d.initiative_id ORDER BY d.decided_at) AS nth
-    FROM seen AS s JOIN decisions AS d ON (d.initiative_id, d.commune_code) = (s.id, s.commune_code)
-    WHERE d.contested_at IS NULL
+    FROM seen AS s JOIN (
+        SELECT initiative_id, commune_code, outcome, decided_on, decided_at FROM decisions
+        WHERE commune_code = ANY($1) AND contested_at IS NULL
+        UNION ALL
+        SELECT id, commune_code, CASE past_state WHEN 'refused' THEN 'refused' ELSE 'accepted' END, past_decided_on,
+            '-infinity' FROM seen WHERE past_decided_on IS NOT NULL
+    ) AS d ON (d.initiative_id, d.commune_code) = (s.id, s.commune_code)
 ),
 agreed AS (
     SELECT c.commune_code, c.initiative_id, c.id, c.root_id, c.number,
@@ -165,6 +179,10 @@ promised AS (
     JOIN convention_commitments AS b ON (b.convention_id, b.commune_code) = (a.id, a.commune_code)
     JOIN commitments AS m ON (m.id, m.commune_code) = (b.commitment_id, b.commune_code)
     GROUP BY m.id, m.commune_code
+    UNION ALL
+    SELECT m.commune_code, m.initiative_id, m.id, m.side, m.kind, m.value_cents, s.past_decided_on, NULL, NULL, NULL
+    FROM seen AS s JOIN commitments AS m ON (m.initiative_id, m.commune_code) = (s.id, s.commune_code)
+    WHERE m.imported_at IS NOT NULL
 ),
 delivered AS (
     SELECT m.commune_code, m.initiative_id, m.id, f.id AS fulfilment_id, m.side, m.kind, lower(m.unit) AS unit,
@@ -217,8 +235,8 @@ const EVALUATIONS: Text = Text::new(
     "Validated evaluations of published initiatives, in the year of validation.",
 );
 const BINDING: Text = Text::new(
-    "Engagements d'une convention signée, d'initiatives publiées, l'année de la signature.",
-    "Commitments of a signed convention, of published initiatives, in the year of signature.",
+    "Engagements d'une convention signée, d'initiatives publiées, l'année de la signature ; ceux d'avant, importés, l'année de la décision.",
+    "Commitments of a signed convention, of published initiatives, in the year of signature; those of before, imported, in the year of the decision.",
 );
 const ACKNOWLEDGED: Text = Text::new(
     "Réalisations reconnues par l'autre partie, d'initiatives publiées, l'année de la réalisation.",

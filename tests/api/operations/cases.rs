@@ -13,6 +13,7 @@ use crate::conventions::{
 };
 use crate::documents::{PRESENCE, attached, attaching};
 use crate::evaluations::farm_tracks;
+use crate::imports::{commitment, completed};
 use crate::initiatives::{accepted, association, idea, in_review, submitted};
 use crate::paper_acts::{on_paper, recorded_decision};
 use crate::practices::{drafted as drafted_sheet, published as published_sheet, sheet};
@@ -67,6 +68,59 @@ async fn resident(app: &TestApp) -> Resident {
         refresh_token: tokens["refresh_token"].as_str().unwrap().to_owned(),
         email,
     }
+}
+
+fn club() -> Value {
+    json!({"external_id": format!("H-{}", number()), "kind": "association", "name": "Les chemins de Loos",
+        "contact_email": "chemins@example.org"})
+}
+
+/// Imports an item, and returns its name in the partner's system.
+async fn imported(world: &World, resource: &str, item: Value) -> Value {
+    let path = format!("/v1/communes/{LOOS}/bulk/{resource}");
+    let answer = world
+        .agent
+        .post(&path, json!({"items": [item]}))
+        .await
+        .expect(207);
+    assert_eq!(answer["data"][0]["outcome"], "created", "{answer}");
+    item["external_id"].clone()
+}
+
+/// How a table of projects is read.
+fn columns() -> Value {
+    json!({"resource": "initiatives", "columns": {"Intitulé": "title"}, "constants": {"theme": "agriculture"},
+        "words": {"state": {"Terminé": "completed"}}})
+}
+
+/// The only mapping of the commune, which has a hundred at most; it is as `columns` says.
+async fn mapping(world: &World) -> String {
+    let path = format!("/v1/communes/{LOOS}/mappings/tableau-{}", number() % 50);
+    let reply = world.agent.put(&path, columns()).await;
+    assert!(
+        [201, 428].contains(&reply.status.as_u16()),
+        "{}",
+        reply.text
+    );
+    path
+}
+
+/// A file with holders.
+fn clubs(count: u32) -> String {
+    let first = number();
+    let rows =
+        (first..first + count).map(|number| format!("F-{number};Association;Club {number}\n"));
+    format!("Identifiant;Nature;Nom\n{}", rows.collect::<String>())
+}
+
+/// The import of a file, which waits for its turn.
+async fn import(world: &World) -> String {
+    let path = format!("/v1/communes/{LOOS}/imports?resource=holders");
+    let body = Some(("text/csv", clubs(2).into_bytes()));
+    let reply = world.agent.send(Method::POST, &path, body).await;
+    let path = reply.header("location").to_owned();
+    reply.expect(202);
+    path
 }
 
 async fn draft(world: &World) -> String {
@@ -1074,6 +1128,45 @@ pub async fn case(app: &TestApp, world: &World, operation: &str) -> Option<Case>
         "get_client_history" => {
             Case::new(agent, format!("{}/history", client(world).await.path))
         }
+        "bulk_holders" => Case::new(agent, loos("/bulk/holders")).with(json!({"items": [club()]})),
+        "bulk_initiatives" => {
+            let holder = imported(world, "holders", club()).await;
+            let item = completed(&format!("I-{}", number()), holder.as_str().unwrap());
+            Case::new(agent, loos("/bulk/initiatives")).with(json!({"items": [item]}))
+        }
+        "bulk_commitments" => {
+            let holder = imported(world, "holders", club()).await;
+            let past = completed(&format!("I-{}", number()), holder.as_str().unwrap());
+            let past = imported(world, "initiatives", past).await;
+            let item = commitment(&format!("C-{}", number()), past.as_str().unwrap());
+            Case::new(agent, loos("/bulk/commitments")).with(json!({"items": [item]}))
+        }
+        "bulk_meetings" => {
+            let item = json!({"external_id": format!("R-{}", number()), "title": "Réunion publique sur les chemins",
+                "held_on": "2019-03-12", "attendance": 45});
+            Case::new(agent, loos("/bulk/meetings")).with(json!({"items": [item]}))
+        }
+        "bulk_measures" => {
+            let number = number();
+            let item = json!({"external_id": format!("M-{number}"), "indicator": format!("bulk_{number}"), "year": 2019,
+                "value": "73", "unit": "associations", "source": "Annuaire municipal 2019"});
+            Case::new(agent, loos("/bulk/measures")).with(json!({"items": [item]}))
+        }
+        "start_import" => Case::new(agent, loos("/imports?resource=holders")).with(json!(clubs(2))),
+        "list_imports" => {
+            import(world).await;
+            Case::new(agent, loos("/imports?limit=2"))
+        }
+        "get_import" => Case::new(agent, import(world).await),
+        "get_import_errors" => Case::new(agent, format!("{}/errors.csv", import(world).await)),
+        "cancel_import" => Case::new(agent, format!("{}/cancel", import(world).await)),
+        "list_mappings" => {
+            mapping(world).await;
+            Case::new(agent, loos("/mappings"))
+        }
+        "get_mapping" => Case::new(agent, mapping(world).await),
+        "put_mapping" => Case::new(agent, mapping(world).await).with(columns()),
+        "delete_mapping" => Case::new(agent, mapping(world).await),
         "list_lifecycles" => Case::new(anyone, "/v1/lifecycles"),
         "get_lifecycle" => Case::new(anyone, "/v1/lifecycles/initiative"),
         "list_reference" => Case::new(anyone, "/v1/reference"),

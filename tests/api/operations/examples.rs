@@ -74,8 +74,12 @@ async fn record() {
             }
         }
         keep(reply.status.as_str().to_owned(), reply.body);
-        if operation.id == "put_measure" {
-            let path = case.path.replace("/19", "/20");
+        let another = match operation.id.as_str() {
+            "put_measure" => Some(case.path.replace("/19", "/20")),
+            "put_mapping" => Some(format!("{}-bis", case.path)),
+            _ => None,
+        };
+        if let Some(path) = another {
             let made = case.caller.put(&path, case.body.clone().unwrap()).await;
             keep(made.status.as_str().to_owned(), made.body);
         }

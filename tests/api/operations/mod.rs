@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 
 use crate::support::app::World;
-use crate::support::client::{OCTETS, Reply};
+use crate::support::client::Reply;
 use crate::support::{Client, TestApp};
 
 /// The content type of OAuth's requests.
@@ -115,9 +115,14 @@ impl Case {
     }
 }
 
+/// Whether a body of this type is a JSON value; others are forms and files.
+pub fn is_json(content_type: &str) -> bool {
+    content_type == "application/json" || content_type.ends_with("+json")
+}
+
 /// A body as it is sent.
 pub fn encoded(content_type: &str, body: &Value) -> Vec<u8> {
-    if let (OCTETS, Some(text)) = (content_type, body.as_str()) {
+    if let (false, Some(text)) = (is_json(content_type), body.as_str()) {
         return text.as_bytes().to_vec();
     }
     if content_type != FORM {

@@ -31,6 +31,8 @@ pub const PROXY: &str = "127.0.0.2/32";
 pub const POOL_SIZE: usize = 8;
 /// Largest document that the application takes.
 pub const DOCUMENT_MAX_BYTES: u64 = 200_000;
+/// Largest file that the application imports.
+pub const IMPORT_MAX_BYTES: u64 = 8_000_000;
 
 pub struct TestApp {
     pub address: String,
@@ -57,6 +59,7 @@ fn serve(
     };
     let shared = Shared {
         clock,
+        import_max_bytes: IMPORT_MAX_BYTES,
         documents: Storage::in_folder(documents, DOCUMENT_MAX_BYTES).unwrap(),
         cursors: Cursors::new(key.as_bytes()),
         keys: Keys::new(&[key.to_owned()], "http://fifty-fifty.test").unwrap(),

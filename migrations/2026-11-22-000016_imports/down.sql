@@ -1,0 +1,4 @@
+DROP TABLE import_refusals;
+DROP TABLE imports;
+DROP FUNCTION guard_import;
+DROP TABLE import_mappings;
