@@ -362,7 +362,8 @@ def receiver(woken):
                     if copy.execute("INSERT OR IGNORE INTO seen VALUES (?)", (id,)).rowcount == 1:
                         copy.execute("INSERT INTO journal (webhook_id, type, at) VALUES (?, ?, ?)",
                                      (id, event["type"], event["timestamp"]))
-            except WebhookVerificationError:
+            except (WebhookVerificationError, ValueError):
+                # The second is raised for what is no signature at all.
                 return 400
             finally:
                 copy.close()
