@@ -227,8 +227,8 @@ def bring_history(api, file):
     with open(file, encoding="utf-8") as history:
         refused = import_file(api, history.read())
     if refused:
-        for row in csv.reader(io.StringIO(refused), delimiter=";"):
-            print(f"    {row[0]}: {row[-1]}")
+        for row in csv.DictReader(io.StringIO(refused), delimiter=";"):
+            print(f"    {row['N° dossier']}: {row['erreurs']}")
         if import_file(api, corrected_file(refused)):
             raise SystemExit("Our rule does not correct everything.")
     upsert(api, "meetings", MEETINGS)
