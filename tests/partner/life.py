@@ -41,11 +41,9 @@ class Person:
     def send(self, method, path, body=None):
         content_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type}
-        # Who makes something has nothing to match.
-        if method != "POST" or body is None or "reason" in body:
+        # What is put here is new.
+        if method != "PUT":
             headers["If-Match"] = "*"
-        if method == "PUT":
-            del headers["If-Match"]
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(ADDRESS + path, data, headers, method=method)
         try:
