@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use serde_json::{Map, Value, json};
 
 use super::dto::{ImportResource, PastState, SettledState};
@@ -346,6 +346,8 @@ impl Kind {
             Day => ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"]
                 .iter()
                 .find_map(|form| NaiveDate::parse_from_str(cell, form).ok())
+                // "17" is no year: whoever writes it does not mean the first century.
+                .filter(|day| day.year() >= 1000)
                 .map(|day| json!(day)),
             Code(list) => {
                 let folded = fold(cell);
@@ -391,6 +393,7 @@ mod tests {
                 ("Thème", "cadre de vie"),
                 ("état", "Réalisée"),
                 ("Date de décision", "20/03/2019"),
+                ("Date de fin", "30/06/17"),
                 ("latitude", "50,4567"),
                 ("published", "Oui"),
                 ("Remarque", "rien"),
@@ -401,7 +404,7 @@ mod tests {
         assert_eq!(
             item,
             json!({"external_id": "42", "theme": "living_environment", "state": "completed",
-                "decided_on": "2019-03-20", "location": {"latitude": 50.4567}, "published": true,
+                "decided_on": "2019-03-20", "ended_on": "30/06/17", "location": {"latitude": 50.4567}, "published": true,
                 "building_work": "peut-être"})
         );
         let phone = read(
