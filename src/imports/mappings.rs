@@ -38,6 +38,16 @@ pub fn configure(routes: &mut Routes) {
         .service(delete_mapping);
 }
 
+/// Names, and what each stands for.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a name in the document for what is a map here")]
+pub struct MappedNames(BTreeMap<String, String>);
+
+/// By field, words and what each stands for.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a name in the document for what is a map here")]
+pub struct MappedWords(BTreeMap<String, MappedNames>);
+
 /// What columns, constants and words become.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -47,12 +57,15 @@ pub struct NewMapping {
     /// What is imported with it.
     pub resource: ImportResource,
     /// The field of each column, by its title; other columns are known by their own names.
+    #[schema(value_type = MappedNames)]
     pub columns: BTreeMap<String, String>,
     /// What fields hold where no cell says otherwise.
     #[serde(default)]
+    #[schema(value_type = MappedNames)]
     pub constants: BTreeMap<String, String>,
     /// What words of cells mean, by field.
     #[serde(default)]
+    #[schema(value_type = MappedWords)]
     pub words: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -65,10 +78,13 @@ pub struct Mapping {
     /// What is imported with it.
     pub resource: ImportResource,
     /// The field of each column, by its title.
+    #[schema(value_type = MappedNames)]
     pub columns: BTreeMap<String, String>,
     /// What fields hold where no cell says otherwise.
+    #[schema(value_type = MappedNames)]
     pub constants: BTreeMap<String, String>,
     /// What words of cells mean, by field.
+    #[schema(value_type = MappedWords)]
     pub words: BTreeMap<String, BTreeMap<String, String>>,
     /// When it was saved.
     pub changed_at: DateTime<Utc>,

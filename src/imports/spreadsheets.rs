@@ -123,11 +123,7 @@ pub fn ods(file: &mut File, each: &mut Each<'_>) -> Result<(), ImportFault> {
                     return Ok(());
                 }
             }
-            Event::End(tag) => {
-                if !sheet.end(tag.name().as_ref(), each)? {
-                    return Ok(());
-                }
-            }
+            Event::End(tag) if !sheet.end(tag.name().as_ref(), each)? => return Ok(()),
             Event::Text(text) => sheet.say(&text.decode().map_err(unreadable)?),
             Event::GeneralRef(reference) => {
                 let character = match reference.resolve_char_ref().map_err(unreadable)? {

@@ -609,7 +609,7 @@ async fn a_file_is_imported_and_what_was_refused_is_corrected() {
         .replace("École;;", "École;Collège;");
     let saved: Vec<u8> = corrected
         .chars()
-        .map(|c| if c as u32 > 255 { b'?' } else { c as u8 })
+        .map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
         .collect();
     let import = brought(agent, "resource=holders", "text/csv", saved).await;
     assert_eq!(counts(&import), [2, 2, 0, 0, 0]);
