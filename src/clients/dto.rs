@@ -47,6 +47,7 @@ impl utoipa::ToSchema for AddressRange {}
 
 /// A program of a partner of a commune.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = PartnerClient)]
 pub struct Client {
     /// Identifier, its `client_id`.
     pub id: ClientId,

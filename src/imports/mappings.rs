@@ -71,7 +71,7 @@ pub struct NewMapping {
 
 /// A saved mapping.
 #[derive(Serialize, ToSchema)]
-pub struct Mapping {
+pub struct ColumnMapping {
     /// Its name in the commune.
     #[schema(pattern = "^[a-z][a-z0-9_-]{0,59}$", example = "tableau-des-projets")]
     pub name: String,
@@ -95,7 +95,7 @@ pub struct Mapping {
 pub struct MappingList {
     /// The mappings.
     #[schema(max_items = 100)]
-    pub data: Vec<Mapping>,
+    pub data: Vec<ColumnMapping>,
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -116,7 +116,7 @@ fn read<T: serde::de::DeserializeOwned + Default>(value: Value) -> T {
     serde_json::from_value(value).unwrap_or_default()
 }
 
-impl From<MappingRow> for Mapping {
+impl From<MappingRow> for ColumnMapping {
     fn from(row: MappingRow) -> Self {
         Self {
             name: row.name,
@@ -259,7 +259,7 @@ pub async fn list_mappings(
         .select(MappingRow::as_select())
         .load(&mut session.conn)
         .await?;
-    let data = rows.into_iter().map(Mapping::from).collect();
+    let data = rows.into_iter().map(ColumnMapping::from).collect();
     Reply::data(&MappingList { data })
 }
 
@@ -272,7 +272,7 @@ pub async fn list_mappings(
         ("code" = String, Path, description = "INSEE code.", example = "62528"),
         ("name" = String, Path, description = "Name of the mapping.", example = "tableau-des-projets"),
     ),
-    responses((status = 200, description = "The mapping.", body = Mapping)),
+    responses((status = 200, description = "The mapping.", body = ColumnMapping)),
     security(("password" = []), ("client_credentials" = ["import"])),
 )]
 #[get("/v1/communes/{code}/mappings/{name}")]
@@ -283,7 +283,7 @@ pub async fn get_mapping(
 ) -> Answer {
     let mut session = state.read(&caller).await?;
     let row = find(&mut session, &key).await?;
-    Reply::resource(row.version, &Mapping::from(row))
+    Reply::resource(row.version, &ColumnMapping::from(row))
 }
 
 /// Save a mapping
@@ -300,8 +300,8 @@ pub async fn get_mapping(
     ),
     request_body = NewMapping,
     responses(
-        (status = 200, description = "The mapping, replaced.", body = Mapping),
-        (status = 201, description = "The mapping, new.", body = Mapping),
+        (status = 200, description = "The mapping, replaced.", body = ColumnMapping),
+        (status = 201, description = "The mapping, new.", body = ColumnMapping),
         (status = 409, description = "The commune has a hundred already, or does not take part yet.", body = crate::http::problem::Problem, content_type = "application/problem+json"),
     ),
     security(("password" = []), ("client_credentials" = ["import"])),
@@ -362,7 +362,7 @@ pub async fn put_mapping(
                     .await?;
                 if created == 1 {
                     let path = format!("/v1/communes/{commune}/mappings/{name}");
-                    return Reply::created(path, row.version, &Mapping::from(row));
+                    return Reply::created(path, row.version, &ColumnMapping::from(row));
                 }
             }
             let there: Option<i32> = mappings::table
@@ -381,7 +381,7 @@ pub async fn put_mapping(
                 .set(&row)
                 .execute(&mut session.conn)
                 .await?;
-            Reply::resource(row.version, &Mapping::from(row))
+            Reply::resource(row.version, &ColumnMapping::from(row))
         })
         .await
 }

@@ -18,7 +18,7 @@ use crate::reference::registry::{LISTS, lifecycles};
 const FILLED_BY: &[(&str, &[&str])] = &[
     ("Authority", &["NewAuthority"]),
     ("AuthoritySummary", &["NewAuthority"]),
-    ("Client", &["NewClient"]),
+    ("PartnerClient", &["NewClient"]),
     ("Commitment", &["NewCommitment"]),
     ("ContentCommitment", &["NewCommitment", "Valuation"]),
     ("ContentParty", &["NewHolder", "NewSignatory", "NewMandate"]),
