@@ -158,7 +158,7 @@ class Village:
     KINDS = (
         "initiatives", "conventions", "commitments", "fulfilments", "evaluations",
         "holders", "meetings", "mandates", "authorities", "users", "documents",
-        "hand_overs", "convention-templates", "webhooks", "webhook-deliveries", "practices", "clients",
+        "hand_overs", "convention-templates", "webhooks", "webhook-deliveries", "practices", "clients", "imports",
     )  # fmt: skip
 
     def __init__(self):
@@ -181,6 +181,7 @@ class Village:
         # The same of what an administrator makes.
         clients, client = f"/v1/communes/{COMMUNE}/clients", {"name": "Site", "contact": "Mairie", "scopes": ["measures"]}
         self.keep("clients", agent.data(clients) or [Person("admin@demo.example").post(clients, client)])
+        self.keep("imports", agent.data(f"/v1/communes/{COMMUNE}/imports?limit=100"))
         self.keep("users", (person.get("/v1/me") for person in self.people))
         self.keep("initiatives", agent.data(f"/v1/initiatives?commune={COMMUNE}&limit=100"))
         for initiative in self.ids["initiatives"]:
