@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Europe::Paris;
 
 /// Time as the domain sees it: instants in UTC, days in Europe/Paris.
@@ -51,6 +51,11 @@ pub fn start_of(day: NaiveDate) -> DateTime<Utc> {
         .from_local_datetime(&midnight)
         .earliest()
         .map_or_else(|| midnight.and_utc(), |instant| instant.to_utc())
+}
+
+/// A day of the past that somebody remembers: a year of two digits is a slip of the pen.
+pub fn is_past(day: NaiveDate, today: NaiveDate) -> bool {
+    day.year() >= 1900 && day <= today
 }
 
 /// `day` moved by a number of days, at the ends of the calendar if it would leave it.

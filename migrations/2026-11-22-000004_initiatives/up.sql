@@ -458,7 +458,7 @@ CREATE TABLE headcounts (
     counted_on date NOT NULL,
     age_band text NOT NULL CONSTRAINT headcounts_age_band CHECK
         (age_band IN ('under_11', '11_14', '15_17', '18_29', '30_59', '60_plus', 'unknown')),
-    people integer NOT NULL CONSTRAINT headcounts_people CHECK (people BETWEEN 0 AND 100000),
+    people integer NOT NULL CONSTRAINT headcounts_people CHECK (people BETWEEN 1 AND 100000),
     recorded_by uuid NOT NULL REFERENCES users (id),
     PRIMARY KEY (initiative_id, commune_code, counted_on, age_band),
     FOREIGN KEY (initiative_id, commune_code) REFERENCES initiatives (id, commune_code)

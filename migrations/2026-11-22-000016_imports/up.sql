@@ -84,10 +84,10 @@ CREATE TRIGGER imports_guarded BEFORE INSERT OR UPDATE ON imports
 CREATE TABLE import_refusals (
     import_id uuid NOT NULL,
     commune_code text NOT NULL,
-    row_number bigint NOT NULL,
-    cells jsonb NOT NULL,
+    row_number bigint NOT NULL CONSTRAINT import_refusals_row_number CHECK (row_number > 0),
+    cells jsonb NOT NULL CONSTRAINT import_refusals_cells CHECK (jsonb_typeof(cells) = 'array'),
     -- in both languages
-    faults jsonb NOT NULL,
+    faults jsonb NOT NULL CONSTRAINT import_refusals_faults CHECK (faults ?& ARRAY['fr', 'en']),
     PRIMARY KEY (import_id, commune_code, row_number),
     FOREIGN KEY (import_id, commune_code) REFERENCES imports (id, commune_code) ON DELETE CASCADE
 );

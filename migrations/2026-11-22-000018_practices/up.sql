@@ -179,10 +179,10 @@ $$;
 
 CREATE FUNCTION note_proof() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM note_practices_of(NEW.initiative_id, NEW.commune_code);
+    PERFORM note_practices_of(coalesce(NEW.initiative_id, OLD.initiative_id), coalesce(NEW.commune_code, OLD.commune_code));
     RETURN NULL;
 END $$;
-CREATE TRIGGER headcounts_noted AFTER INSERT OR UPDATE ON headcounts
+CREATE TRIGGER headcounts_noted AFTER INSERT OR UPDATE OR DELETE ON headcounts
     FOR EACH ROW EXECUTE FUNCTION note_proof();
 
 -- What is noted of an initiative and of what is beneath it.

@@ -13,6 +13,7 @@ use crate::codes::codes;
 use crate::db::schema::{events, users};
 use crate::http::cursor::Page;
 use crate::http::error::ApiError;
+use crate::http::paging::Paging;
 use crate::http::reply::Answer;
 use crate::ids::{EventId, InitiativeId, UserId};
 use crate::mandates::dto::PersonSummary;
@@ -160,18 +161,17 @@ pub async fn has_acted(
 }
 
 /// Whose history.
-#[derive(Clone, Copy)]
-pub enum Of<'a> {
+pub enum Of {
     /// Everything about an initiative.
     Initiative(InitiativeId),
-    /// One resource.
-    Resource(uuid::Uuid, &'a str),
+    /// One resource of a commune.
+    Resource(uuid::Uuid, String),
 }
 
 /// A page of the history, oldest first, as far as the reader may see it.
-pub async fn history(
+async fn history(
     conn: &mut AsyncPgConnection,
-    of: Of<'_>,
+    of: Of,
     standing: &Standing,
     after: Option<Position>,
     limit: i64,
@@ -201,7 +201,7 @@ pub async fn history(
             .filter(events::commune_code.eq(id.commune())),
         Of::Resource(id, commune) => query
             .filter(events::subject_id.eq(id))
-            .filter(events::commune_code.eq(commune.to_owned())),
+            .filter(events::commune_code.eq(commune)),
     };
     if let Some((at, number)) = after {
         query = query
@@ -234,8 +234,17 @@ pub async fn history(
     Ok(Page::cut(rows.into_iter().map(show).collect(), limit))
 }
 
-/// A page of the history as an answer.
-pub fn answer(state: &State, request: &Request, page: Page<(Position, HistoryEntry)>) -> Answer {
+/// Answers with a page of the history of what is found for the caller, and as what they stand to it.
+pub async fn answer(
+    state: &State,
+    request: &Request,
+    paging: &Paging,
+    find: impl AsyncFnOnce(&mut Session) -> Result<(Of, Standing), ApiError>,
+) -> Answer {
+    let after = state.after(request, paging.cursor.as_deref())?;
+    let mut session = state.read(request).await?;
+    let (of, standing) = find(&mut session).await?;
+    let page = history(&mut session.conn, of, &standing, after, paging.limit()).await?;
     state.page(
         request,
         page,

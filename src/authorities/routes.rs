@@ -195,16 +195,10 @@ pub async fn get_authority_history(
     id: web::Path<AuthorityId>,
     paging: Query<Paging>,
 ) -> Answer {
-    let after = state.after(&anyone, paging.0.cursor.as_deref())?;
-    let mut session = state.read(&anyone).await?;
-    let row = model::find(&mut session.conn, *id).await?;
-    let entries = audit::history(
-        &mut session.conn,
-        Of::Resource(id.0, &row.commune_code),
-        &session.actor.standing_in(&row.commune_code),
-        after,
-        paging.0.limit(),
-    )
-    .await?;
-    audit::answer(&state, &anyone, entries)
+    audit::answer(&state, &anyone, &paging.0, async |session| {
+        let row = model::find(&mut session.conn, *id).await?;
+        let standing = session.actor.standing_in(&row.commune_code);
+        Ok((Of::Resource(id.0, row.commune_code), standing))
+    })
+    .await
 }

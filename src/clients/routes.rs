@@ -304,12 +304,10 @@ pub async fn get_client_history(
     id: web::Path<ClientId>,
     paging: Query<Paging>,
 ) -> Answer {
-    let after = state.after(&caller, paging.0.cursor.as_deref())?;
-    let mut session = state.read(&caller).await?;
-    let row = find(&mut session, *id).await?;
-    let standing = session.actor.standing_in(&row.commune_code);
-    let of = Of::Resource(row.id.0, &row.commune_code);
-    let limit = paging.0.limit();
-    let entries = audit::history(&mut session.conn, of, &standing, after, limit).await?;
-    audit::answer(&state, &caller, entries)
+    audit::answer(&state, &caller, &paging.0, async |session| {
+        let row = find(session, *id).await?;
+        let standing = session.actor.standing_in(&row.commune_code);
+        Ok((Of::Resource(id.0, row.commune_code), standing))
+    })
+    .await
 }

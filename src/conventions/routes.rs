@@ -286,16 +286,10 @@ pub async fn get_convention_history(
     id: web::Path<ConventionId>,
     paging: Query<Paging>,
 ) -> Answer {
-    let after = state.after(&anyone, paging.0.cursor.as_deref())?;
-    let mut session = state.read(&anyone).await?;
-    let found = model::find(&mut session, *id).await?;
-    let entries = audit::history(
-        &mut session.conn,
-        Of::Resource(id.0, &found.row.commune_code),
-        found.standing(),
-        after,
-        paging.0.limit(),
-    )
-    .await?;
-    audit::answer(&state, &anyone, entries)
+    audit::answer(&state, &anyone, &paging.0, async |session| {
+        let found = model::find(session, *id).await?;
+        let standing = found.standing().clone();
+        Ok((Of::Resource(id.0, found.row.commune_code), standing))
+    })
+    .await
 }

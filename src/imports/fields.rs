@@ -263,7 +263,7 @@ impl NewMapping {
     pub fn ignored(&self, titles: &[String]) -> Vec<String> {
         titles
             .iter()
-            .filter(|title| self.field(title).is_none() && !FAULTS.contains(&title.as_str()))
+            .filter(|title| self.field(title).is_none())
             .cloned()
             .collect()
     }

@@ -32,6 +32,7 @@ pub fn read(
         mapping,
         titles: Vec::new(),
         fields: Vec::new(),
+        faults: None,
         each,
     };
     match file_type {
@@ -51,12 +52,21 @@ struct Table<'a> {
     mapping: &'a NewMapping,
     titles: Vec<String>,
     fields: Vec<Option<&'static Field>>,
+    /// Where what was wrong the last time stands.
+    faults: Option<usize>,
     each: &'a mut dyn FnMut(Line) -> bool,
 }
 
 impl Table<'_> {
     /// Takes a row; false when no more is wanted. What is empty is no row.
-    fn take(&mut self, cells: Vec<String>) -> Result<bool, ImportFault> {
+    fn take(&mut self, mut cells: Vec<String>) -> Result<bool, ImportFault> {
+        if self.titles.is_empty() {
+            let faults = |title: &String| fields::FAULTS.contains(&title.trim());
+            self.faults = cells.iter().position(faults);
+        }
+        if let Some(place) = self.faults.filter(|place| *place < cells.len()) {
+            cells.remove(place);
+        }
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return Ok(true);
         }

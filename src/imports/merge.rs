@@ -1,7 +1,7 @@
 //! Rows that are merged into a table by the names that a partner's system gives them: a thousand in two statements. The
 //! database says what is new, what differs and what is the same, also when two do it at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Jsonb, Nullable, Text, Uuid as SqlUuid};
@@ -17,13 +17,16 @@ use crate::state::Session;
 /// A table that rows are merged into.
 pub struct Table {
     pub name: &'static str,
-    /// What a new row has, `id`, `commune_code` and `external_id` among it.
-    pub columns: &'static [&'static str],
+    /// What only a new row has, besides what every row has.
+    pub fixed: &'static [&'static str],
     /// What a row that is there takes over.
-    pub changing: &'static [&'static str],
+    pub changing: &'static [&'static [&'static str]],
     /// SQL over the row that is there, `t`, the one that comes, `{r}`, and who brings it, `$2`: why it may not change.
     pub blocked: &'static str,
 }
+
+/// What every row has.
+const COMMON: &[&str] = &["id", "commune_code", "external_id", "created_at", "version"];
 
 /// A row to merge.
 pub struct Row {
@@ -75,23 +78,20 @@ impl Table {
         if coming.is_empty() {
             return Ok(merged);
         }
-        let written = self.write(session, &coming).await?;
-        for row in &written {
+        let mut done = HashSet::new();
+        for row in self.write(session, &coming).await? {
             let outcome = if row.is_new {
                 BulkOutcome::Created
             } else {
                 BulkOutcome::Updated
             };
             merged.insert(row.external_id.clone(), Ok((outcome, row.id)));
+            done.insert(row.external_id);
         }
         // Somebody else has just brought one of that name: the same, or another that may not change.
         let raced: Vec<&Row> = coming
             .into_iter()
-            .filter(|row| {
-                written
-                    .iter()
-                    .all(|done| done.external_id != row.external_id)
-            })
+            .filter(|row| !done.contains(&row.external_id))
             .collect();
         if !raced.is_empty() {
             merged.extend(self.there(session, &raced).await?);
@@ -99,10 +99,13 @@ impl Table {
         Ok(merged)
     }
 
+    fn changing(&self) -> impl Iterator<Item = &'static str> {
+        self.changing.iter().copied().flatten().copied()
+    }
+
     fn tuple(&self, of: &str) -> String {
         let columns: Vec<String> = self
-            .changing
-            .iter()
+            .changing()
             .map(|column| format!("{of}.{column}"))
             .collect();
         format!("ROW({})", columns.join(", "))
@@ -145,10 +148,10 @@ impl Table {
 
     /// Adds what is new and changes what differs, in one order for all, so that two never wait for each other.
     async fn write(&self, session: &mut Session, rows: &[&Row]) -> Result<Vec<Written>, ApiError> {
-        let columns = self.columns.join(", ");
+        let fixed = COMMON.iter().chain(self.fixed).copied();
+        let columns: Vec<&str> = fixed.chain(self.changing()).collect();
         let changes: Vec<String> = self
-            .changing
-            .iter()
+            .changing()
             .map(|column| format!("{column} = excluded.{column}"))
             .collect();
         let query = format!(
@@ -159,6 +162,7 @@ impl Table {
             WHERE {there} IS DISTINCT FROM {coming} AND ({blocked}) IS NULL
             RETURNING t.external_id, t.id, t.xmax = 0 AS is_new",
             name = self.name,
+            columns = columns.join(", "),
             changes = changes.join(", "),
             there = self.tuple("t"),
             coming = self.tuple("excluded"),

@@ -499,11 +499,17 @@ async fn page(
             .flatten()
             .map(|cell| harmless(cell.as_str().unwrap_or_default()).into_owned())
             .collect();
+        // Cells without a title come behind what is wrong.
+        let more = cells.split_off(width.min(cells.len()));
         cells.resize(width, String::new());
         let why = faults.get(language.tag()).and_then(Value::as_str);
         let why = harmless(why.unwrap_or_default());
         bytes.extend(line(
-            cells.iter().map(String::as_str).chain([why.as_ref()]),
+            cells
+                .iter()
+                .map(String::as_str)
+                .chain([why.as_ref()])
+                .chain(more.iter().map(String::as_str)),
         )?);
     }
     Ok((bytes, next))

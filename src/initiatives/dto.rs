@@ -802,13 +802,30 @@ impl AgeCount {
         ))
     }
 
-    /// What everybody sees of people counted by age: of a small group nobody learns how old they are. The indicator
-    /// `headcounts` counts in the same way.
+    /// What everybody sees of people counted by age: of a small group nobody learns how old they are, not by elimination
+    /// either. The indicator `headcounts` counts in the same way.
     pub fn for_everybody(counts: Vec<Self>) -> Vec<Self> {
-        let (mut shown, few): (Vec<Self>, Vec<Self>) = counts
+        let (mut shown, mut without): (Vec<Self>, Vec<Self>) = counts
             .into_iter()
             .partition(|count| count.people >= FEW && count.age_band != AgeBand::Unknown);
-        let people = few.iter().map(|count| count.people).sum();
+        let known = |count: &&Self| count.age_band != AgeBand::Unknown;
+        let few: i32 = without.iter().filter(known).map(|count| count.people).sum();
+        let bands = AgeBand::ALL
+            .iter()
+            .filter(|band| **band != AgeBand::Unknown);
+        let hidden = i32::try_from(bands.count() - shown.len()).unwrap_or(0);
+        // The one band that is left, or bands that are all as large as they can be.
+        if few > 0 && (hidden == 1 || few == (FEW - 1) * hidden) {
+            let smallest = |place: &usize| {
+                shown
+                    .get(*place)
+                    .map(|count| (count.people, count.age_band.code()))
+            };
+            if let Some(place) = (0..shown.len()).min_by_key(smallest) {
+                without.push(shown.remove(place));
+            }
+        }
+        let people = without.iter().map(|count| count.people).sum();
         if people > 0 {
             shown.push(Self {
                 age_band: AgeBand::Unknown,

@@ -12,6 +12,7 @@ use super::lifecycle::{INITIATIVE, InitiativeAction as Action};
 use super::model::{self, Found};
 use super::view;
 use crate::auth::caller::{Anyone, Caller};
+use crate::clock::is_past;
 use crate::db::schema::{endorsements, headcounts, participations};
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::Json;
@@ -251,12 +252,13 @@ pub async fn list_headcounts(
 
 /// Record a headcount
 ///
-/// The holder or an agent counts the people of one day by age band. It replaces an earlier count of that day.
+/// The holder or an agent counts the people of one day by age band. It replaces an earlier count of that day; a count of
+/// nobody takes it away.
 #[utoipa::path(
     tag = "initiatives",
     params(
         ("id" = InitiativeId, Path, description = "Identifier of the initiative."),
-        ("day" = NaiveDate, Path, description = "Day of the count, not in the future.", example = "2026-05-30"),
+        ("day" = NaiveDate, Path, description = "Day of the count, from 1900 to today.", example = "2026-05-30"),
     ),
     request_body = NewHeadcount,
     responses(
@@ -276,11 +278,11 @@ pub async fn record_headcount(
         .write(&caller, async move |session| {
             let found = model::lock(session, id).await?;
             INITIATIVE.step(found.row.state, Action::RecordHeadcount, &found.standing)?;
-            if counted_on > session.today() {
+            if !is_past(counted_on, session.today()) {
                 return Err(ApiError::because(
                     Code::NotFound,
-                    "Ce jour n'est pas venu : personne n'y a été compté.",
-                    "That day has not come: nobody was counted on it.",
+                    "On a compté un jour entre 1900 et aujourd'hui.",
+                    "People were counted on a day between 1900 and today.",
                 ));
             }
             let counts = body.0.counts;
@@ -293,6 +295,7 @@ pub async fn record_headcount(
             let recorded_by = session.actor.person()?.id;
             let rows: Vec<_> = counts
                 .iter()
+                .filter(|count| count.people > 0)
                 .map(|count| {
                     (
                         headcounts::initiative_id.eq(id),

@@ -407,17 +407,9 @@ pub async fn get_initiative_history(
     id: web::Path<InitiativeId>,
     paging: Query<Paging>,
 ) -> Answer {
-    let after = state.after(&anyone, paging.0.cursor.as_deref())?;
-    let mut session = state.read(&anyone).await?;
-    let found = model::find(&mut session, *id).await?;
-    let history = Of::Initiative(*id);
-    let entries = audit::history(
-        &mut session.conn,
-        history,
-        &found.standing,
-        after,
-        paging.0.limit(),
-    )
-    .await?;
-    audit::answer(&state, &anyone, entries)
+    audit::answer(&state, &anyone, &paging.0, async |session| {
+        let found = model::find(session, *id).await?;
+        Ok((Of::Initiative(*id), found.standing))
+    })
+    .await
 }

@@ -2,18 +2,22 @@
 //! for those who do not see it.
 
 use std::fmt::Write;
+use std::str::FromStr;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
+use bigdecimal::BigDecimal;
 use maud::html;
 use plotters::prelude::*;
 
-use super::dto::{MetricReport, MetricValue};
+use super::dto::{MetricReport, MetricValue, PeriodMetrics};
+use crate::clock::paris_day;
 use crate::codes::codes;
 use crate::commitments::dto::Side;
 use crate::http::error::{ApiError, Language, Text};
 use crate::http::reply::cache_control;
+use crate::typesetting::french::number;
 
 codes! {
     /// What a picture shows.
@@ -84,24 +88,41 @@ impl Picture {
             .first()
             .ok_or_else(|| ApiError::internal("a picture of no commune"))?;
         let series = series(kind, report, language);
-        let periods: Vec<&str> = commune
+        let today = report.as_of.map(paris_day);
+        let runs = |period: &PeriodMetrics| today.is_some_and(|today| period.ends_on >= today);
+        let periods: Vec<String> = commune
             .periods
             .iter()
-            .map(|period| period.code.as_str())
+            .map(|period| format!("{}{}", period.code, if runs(period) { "*" } else { "" }))
             .collect();
         let in_words = |(french, english): (&'static str, &'static str)| match language {
             Language::French => french,
             Language::English => english,
         };
         let title = ChartKind::LIST.labels(kind.code()).map_or("", in_words);
-        let title = format!(
+        let mut title = format!(
             "{} – {title} ({})",
             commune.territory.name,
             kind.unit().get(language)
         );
-        let drawing = draw(&title, &periods, &series).map_err(ApiError::internal)?;
-        let words =
-            html! { title { (title) } desc { (described(&periods, &series)) } }.into_string();
+        let is_empty = series
+            .iter()
+            .flat_map(|(_, values)| values)
+            .all(|value| *value == 0.0);
+        for (holds, remark) in [
+            (is_empty, Text::new("aucune valeur", "no values")),
+            (
+                commune.periods.iter().any(runs),
+                Text::new("* en cours", "* not over yet"),
+            ),
+        ] {
+            if holds {
+                title = format!("{title} – {}", remark.get(language));
+            }
+        }
+        let drawing = draw(&title, &periods, &series, language).map_err(ApiError::internal)?;
+        let words = described(&periods, &series, language);
+        let words = html! { title { (title) } desc { (words) } }.into_string();
         // Right after the opening tag, where those who hear the picture find it.
         let (tag, rest) = drawing
             .split_once('>')
@@ -117,7 +138,7 @@ fn series(kind: ChartKind, report: &MetricReport, language: Language) -> Vec<Ser
         .flat_map(|commune| &commune.periods)
         .map(|period| period.values.as_slice())
         .collect();
-    let number = |text: &str| text.parse::<f64>().unwrap_or(0.0);
+    let parsed = |text: &str| text.parse::<f64>().unwrap_or(0.0);
     match kind {
         ChartKind::Balance => {
             let of_side = |side: &Side| {
@@ -126,7 +147,7 @@ fn series(kind: ChartKind, report: &MetricReport, language: Language) -> Vec<Ser
                     let mut theirs = parts.filter(|part| part.code == side.code());
                     theirs
                         .next()
-                        .map_or(0.0, |part| number(&part.value) / 100.0)
+                        .map_or(0.0, |part| parsed(&part.value) / 100.0)
                 };
                 by_period.iter().map(part).collect::<Vec<f64>>()
             };
@@ -160,7 +181,7 @@ fn series(kind: ChartKind, report: &MetricReport, language: Language) -> Vec<Ser
                     found
                         .next()
                         .and_then(|value| value.value.as_deref())
-                        .map_or(0.0, number)
+                        .map_or(0.0, parsed)
                 };
                 let label = indicator.label.get(language).to_owned();
                 Some((label, by_period.iter().map(value).collect()))
@@ -169,27 +190,41 @@ fn series(kind: ChartKind, report: &MetricReport, language: Language) -> Vec<Ser
     }
 }
 
-/// The numbers of the picture: "2025: The commune 1200, …".
-fn described(periods: &[&str], series: &[Series]) -> String {
+/// A number as it is read, with two decimals at most.
+fn figure(value: f64, language: Language) -> String {
+    let exact = BigDecimal::from_str(&format!("{value:.2}")).unwrap_or_default();
+    let french = number(&exact.normalized());
+    match language {
+        Language::French => french,
+        Language::English => french.replace(',', ".").replace('\u{202f}', ","),
+    }
+}
+
+/// The numbers of the picture: "2025: The commune 1,200, …".
+fn described(periods: &[String], series: &[Series], language: Language) -> String {
+    let (colon, semicolon) = match language {
+        Language::French => ("\u{a0}: ", "\u{a0}; "),
+        Language::English => (": ", "; "),
+    };
     let mut text = String::new();
     for (place, period) in periods.iter().enumerate() {
-        let values = series
-            .iter()
-            .map(|(name, values)| format!("{name} {}", values.get(place).copied().unwrap_or(0.0)));
+        let values = series.iter().map(|(name, values)| {
+            let value = values.get(place).copied().unwrap_or(0.0);
+            format!("{name} {}", figure(value, language))
+        });
+        let separator = if place == 0 { "" } else { semicolon };
+        let values = values.collect::<Vec<_>>().join(", ");
         // Writing into a text does not fail.
-        let _ = write!(
-            text,
-            "{period} : {} ; ",
-            values.collect::<Vec<_>>().join(", ")
-        );
+        let _ = write!(text, "{separator}{period}{colon}{values}");
     }
-    text.trim_end_matches(" ; ").to_owned()
+    text
 }
 
 fn draw(
     title: &str,
-    periods: &[&str],
+    periods: &[String],
     series: &[Series],
+    language: Language,
 ) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let mut drawing = String::new();
     let all = series.iter().flat_map(|(_, values)| values);
@@ -212,7 +247,7 @@ fn draw(
             .disable_x_mesh()
             .disable_x_axis()
             .y_labels(6)
-            .y_label_formatter(&|value| format!("{value:.0}"))
+            .y_label_formatter(&|value| figure(value.round(), language))
             .light_line_style(WHITE)
             .bold_line_style(RGBColor(210, 210, 210))
             .draw()
@@ -249,7 +284,7 @@ fn draw(
         let years = periods.iter().zip(0u32..).map(|(period, place)| {
             let middle = f64::from(place) + 0.5;
             EmptyElement::at((middle, 0.0))
-                + plotters::element::Text::new((*period).to_owned(), (-14, 8), ("sans-serif", 13))
+                + plotters::element::Text::new(period.clone(), (-14, 8), ("sans-serif", 13))
         });
         chart.draw_series(years).map_err(told)?;
         chart

@@ -91,7 +91,7 @@ pub struct PracticeFigures {
     /// Residents who are registered as taking part.
     #[schema(minimum = 0, maximum = 100000000, example = 12)]
     pub participants: i64,
-    /// People counted without their names, at most at one time (`headcounts`).
+    /// People counted without their names, on the day of most of each initiative (`headcounts`).
     #[schema(required, minimum = 0, maximum = 100000000, example = 32)]
     pub people_counted: Option<i64>,
     /// Value of what the commune has delivered, in euro cents (`value_delivered_by_side`).

@@ -289,18 +289,11 @@ pub async fn get_practice_history(
     id: web::Path<PracticeId>,
     paging: Query<Paging>,
 ) -> Answer {
-    let after = state.after(&anyone, paging.0.cursor.as_deref())?;
-    let mut session = state.read(&anyone).await?;
-    let found = model::find(&mut session, *id).await?;
-    let entries = audit::history(
-        &mut session.conn,
-        Of::Resource(id.0, &found.row.commune_code),
-        &found.standing,
-        after,
-        paging.0.limit(),
-    )
-    .await?;
-    audit::answer(&state, &anyone, entries)
+    audit::answer(&state, &anyone, &paging.0, async |session| {
+        let found = model::find(session, *id).await?;
+        Ok((Of::Resource(id.0, found.row.commune_code), found.standing))
+    })
+    .await
 }
 
 /// Get the lineage of a practice sheet

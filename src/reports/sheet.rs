@@ -24,6 +24,7 @@ use crate::metrics::periods::Period;
 use crate::metrics::records::{self, Asked, of_initiatives};
 use crate::practices::dto::ProofConvention;
 use crate::practices::figures::signed;
+use crate::reference::registry::LISTS;
 use crate::state::Session;
 use crate::typesetting::french::{clean, date, money, number};
 use crate::typesetting::layout::{CellLine, Flow, GAP, Style, WIDTH};
@@ -355,7 +356,7 @@ async fn initiatives(
         let both = balances.get(id).copied().unwrap_or_default();
         let told = |[promised, delivered]: [i64; 2]| {
             vec![
-                format!("apporté\u{a0}: {}", euros(delivered)),
+                format!("apporté à ce jour\u{a0}: {}", euros(delivered)),
                 format!("promis\u{a0}: {}", euros(promised)),
             ]
         };
@@ -462,17 +463,23 @@ fn figures(period: &PeriodMetrics) -> Block {
                     _ => None,
                 }),
         );
+        let list = LISTS
+            .iter()
+            .find(|list| Some(list.name) == indicator.breakdown);
+        let parts = value.parts.iter().map(|part| {
+            let label = list.and_then(|list| list.labels(&part.code));
+            let label = label.map_or(part.code.as_str(), |(french, _)| french);
+            format!("{label}\u{a0}: {}", in_words(indicator.unit, &part.value))
+        });
+        let words = [&indicator.label.fr, &indicator.definition.fr];
         Some(vec![
-            vec![
-                indicator.label.fr.to_string(),
-                indicator.definition.fr.to_string(),
-            ],
-            vec![said],
+            words.map(|words| words.replace('\'', "’")).to_vec(),
+            std::iter::once(said).chain(parts).collect(),
             n,
         ])
     });
     Block::Table {
-        widths: vec![0.6, 0.25, 0.15],
+        widths: vec![0.5, 0.37, 0.13],
         titles: vec![
             "Chiffre et définition".to_owned(),
             "Valeur".to_owned(),

@@ -84,17 +84,14 @@ fn by(items: &[Value], field: &str, value: &str) -> Parts {
     parts
 }
 
-/// People of an initiative by age, as the figures count them: the largest count of a day.
+/// People of an initiative by age, as the figures count them: those of the day of most people, the last of such days.
 fn counted(days: &[Value]) -> Parts {
-    let mut largest = Parts::new();
-    for count in days
-        .iter()
-        .flat_map(|day| day["counts"].as_array().unwrap())
-    {
-        let known = largest.entry(text(&count["age_band"])).or_default();
-        *known = (*known).max(number(&count["people"]));
-    }
-    largest
+    let of_day = |day: &&Value| sum(day["counts"].as_array().unwrap(), |count| &count["people"]);
+    // The latest comes first, and of equals the last is taken.
+    let busiest = days.iter().rev().max_by_key(of_day);
+    busiest.map_or_else(Parts::new, |day| {
+        by(day["counts"].as_array().unwrap(), "age_band", "people")
+    })
 }
 
 /// Compares resources, lists, files, balances and figures of Loos-en-Gohelle.

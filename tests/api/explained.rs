@@ -543,6 +543,20 @@ async fn nobody_learns_how_old_the_few_are() {
         ("2026-04-11", "30_59", 10),
         ("2026-05-11", "15_17", 7),
         ("2026-05-11", "30_59", 10),
+        // The age of two would follow from the five others.
+        ("2026-05-20", "under_11", 6),
+        ("2026-05-20", "11_14", 7),
+        ("2026-05-20", "15_17", 8),
+        ("2026-05-20", "18_29", 9),
+        ("2026-05-20", "30_59", 10),
+        ("2026-05-20", "60_plus", 2),
+        // Of eight in two bands each has four.
+        ("2026-02-20", "under_11", 4),
+        ("2026-02-20", "11_14", 4),
+        ("2026-02-20", "15_17", 8),
+        ("2026-02-20", "18_29", 9),
+        ("2026-02-20", "30_59", 10),
+        ("2026-02-20", "60_plus", 11),
     ];
     for (day, band, people) in counted {
         app.write_rows(&format!(
@@ -558,38 +572,44 @@ async fn nobody_learns_how_old_the_few_are() {
     assert_eq!(
         public["data"],
         json!([
+            {"counted_on": "2026-05-20", "counts": [{"age_band": "11_14", "people": 7}, {"age_band": "15_17", "people": 8},
+                {"age_band": "18_29", "people": 9}, {"age_band": "30_59", "people": 10}, {"age_band": "unknown", "people": 8}]},
             {"counted_on": "2026-05-11", "counts": [{"age_band": "15_17", "people": 7}, {"age_band": "30_59", "people": 10}]},
             {"counted_on": "2026-04-11", "counts": [{"age_band": "30_59", "people": 10}, {"age_band": "unknown", "people": 3}]},
             {"counted_on": "2026-03-08", "counts": [{"age_band": "unknown", "people": 8}]},
             {"counted_on": "2026-03-01", "counts": [{"age_band": "11_14", "people": 14}, {"age_band": "unknown", "people": 3}]},
+            {"counted_on": "2026-02-20", "counts": [{"age_band": "18_29", "people": 9}, {"age_band": "30_59", "people": 10},
+                {"age_band": "60_plus", "people": 11}, {"age_band": "unknown", "people": 16}]},
         ])
     );
     let inside = world.agent.get(&list).await.ok();
     assert_eq!(
-        inside["data"][2]["counts"][1],
+        inside["data"][3]["counts"][1],
         json!({"age_band": "60_plus", "people": 4})
     );
     // Every figure follows from these days, so that no subtraction tells more than they do.
-    let largest = |begins: &str| {
-        let mut parts = BTreeMap::new();
-        for day in public["data"].as_array().unwrap() {
-            if day["counted_on"].as_str().unwrap().starts_with(begins) {
-                for count in day["counts"].as_array().unwrap() {
-                    let known: &mut i64 = parts
-                        .entry(count["age_band"].as_str().unwrap().to_owned())
-                        .or_default();
-                    *known = (*known).max(count["people"].as_i64().unwrap());
-                }
-            }
-        }
-        parts
-    };
-    let told = |parts: &Value, code: &str| {
+    let told = |parts: &Value, code: &str, value: &str| {
         let parts = parts.as_array().unwrap().iter().map(|part| {
-            let people = part["value"].as_str().unwrap().parse().unwrap();
+            let people = match &part[value] {
+                Value::String(people) => people.parse().unwrap(),
+                people => people.as_i64().unwrap(),
+            };
             (part[code].as_str().unwrap().to_owned(), people)
         });
         parts.collect::<BTreeMap<String, i64>>()
+    };
+    let busiest = |begins: &str| {
+        let days = public["data"].as_array().unwrap().iter();
+        let counts = days
+            .filter(|day| day["counted_on"].as_str().unwrap().starts_with(begins))
+            .map(|day| told(&day["counts"], "age_band", "people"));
+        // The latest comes first, and of equals the last is taken.
+        let counts: Vec<_> = counts.collect();
+        let most = counts
+            .into_iter()
+            .rev()
+            .max_by_key(|parts| parts.values().sum::<i64>());
+        most.unwrap()
     };
     for (territory, begins) in [
         (format!("communes={LOOS}&period=month"), true),
@@ -610,8 +630,8 @@ async fn nobody_learns_how_old_the_few_are() {
             };
             for value in period["values"].as_array().unwrap() {
                 assert_eq!(
-                    told(&value["parts"], "code"),
-                    largest(begins),
+                    told(&value["parts"], "code", "value"),
+                    busiest(begins),
                     "{path} {value}"
                 );
             }
@@ -619,12 +639,13 @@ async fn nobody_learns_how_old_the_few_are() {
     }
     for (period, begins) in [
         ("2026", "2026"),
+        ("2026-02", "2026-02"),
         ("2026-04", "2026-04"),
         ("2026-05", "2026-05"),
     ] {
         let path = format!("/v1/metrics/headcounts/records?commune={LOOS}&period={period}");
         let records = world.anyone.get(&path).await.ok();
-        assert_eq!(told(&records["data"], "part"), largest(begins));
+        assert_eq!(told(&records["data"], "part", "value"), busiest(begins));
     }
 }
 
@@ -715,18 +736,26 @@ async fn a_picture_says_what_the_figures_say() {
         let euros = by_commune.map_or(0.0, |part| {
             part["value"].as_str().unwrap().parse::<f64>().unwrap() / 100.0
         });
-        let said = format!("{} : La commune {euros},", period["code"].as_str().unwrap());
-        assert!(svg.contains(&said), "{said}: {svg}");
+        // What the commune gave is a whole number of euros.
+        let code = period["code"].as_str().unwrap();
+        let running = if code == "2026" { "*" } else { "" };
+        let said = format!("{code}{running}\u{a0}: La commune {euros},");
+        assert!(svg.replace('\u{202f}', "").contains(&said), "{said}: {svg}");
     }
-    let english = world
-        .anyone
-        .with("accept-language", "en")
-        .get(&format!("{path}?chart=path"))
-        .await;
+    let in_english = world.anyone.with("accept-language", "en");
+    let english = in_english.get(&format!("{path}?chart=path")).await;
     assert!(
-        english.text.contains("Initiatives submitted"),
+        english.text.contains("Initiatives submitted") && english.text.contains("* not over yet"),
         "{}",
         english.text
+    );
+    let nothing = in_english
+        .get("/v1/communes/62498/metrics/chart.svg?from=2020&to=2021")
+        .await;
+    assert!(
+        nothing.text.contains("– no values</title>"),
+        "{}",
+        nothing.text
     );
     for (query, parameter) in [
         ("chart=pie", "chart"),

@@ -327,6 +327,7 @@ async fn the_past_comes_in_as_it_ended() {
     let mut wrong = Vec::new();
     for (field, value) in [
         ("submitted_on", json!(null)),
+        ("submitted_on", json!("0017-02-04")),
         ("completed_on", json!(null)),
         ("ended_on", json!("2020-01-01")),
         ("completed_on", json!("2027-01-01")),
@@ -636,6 +637,84 @@ async fn a_file_is_imported_and_what_was_refused_is_corrected() {
     assert_eq!(agent.get(&list).await.ok(), before);
     let import = brought(agent, "resource=initiatives", "application/x-ndjson", lines).await;
     assert_eq!(counts(&import), [3, 2, 0, 0, 1]);
+
+    // A row of more cells than titles keeps them, behind what is wrong; and what was wrong the last time goes.
+    let long = "Identifiant;Nature;erreurs;Nom\r\nD;Licorne;kind : non;Le club D;de plus\r\n";
+    let import = brought(agent, "resource=holders", "text/csv", long).await;
+    assert_eq!(
+        (counts(&import), &import["ignored_columns"]),
+        ([1, 0, 0, 0, 1], &json!([]))
+    );
+    let errors = format!("/v1/imports/{}/errors.csv", import["id"].as_str().unwrap());
+    let refused = agent.with("accept-language", "fr").get(&errors).await.text;
+    let lines: Vec<&str> = refused.trim_start_matches('\u{feff}').lines().collect();
+    assert_eq!(lines[0], "Identifiant;Nature;Nom;erreurs");
+    assert!(
+        lines[1].starts_with("D;Licorne;Le club D;kind"),
+        "{refused}"
+    );
+    assert!(lines[1].ends_with(";de plus"), "{refused}");
+    let id = import["id"].as_str().unwrap();
+    let refusal = |change: &str| {
+        format!(
+            "INSERT INTO import_refusals SELECT (r).* FROM (SELECT jsonb_populate_record(r, '{change}') AS r
+            FROM import_refusals AS r WHERE import_id = '{id}') AS r"
+        )
+    };
+    let mapping = |name: &str, change: &str| {
+        format!(
+            "INSERT INTO import_mappings SELECT (m).* FROM (SELECT jsonb_populate_record(NULL::import_mappings,
+                jsonb_build_object('commune_code', commune_code, 'name', '{name}', 'resource', 'holders',
+                    'fields', jsonb '{{}}', 'constants', jsonb '{{}}', 'words', jsonb '{{}}', 'changed_by', created_by,
+                    'changed_at', created_at, 'version', 1) || '{change}') AS m FROM imports WHERE id = '{id}') AS m"
+        )
+    };
+    for (attack, refusal) in [
+        (
+            refusal(r#"{"row_number": 0}"#),
+            "import_refusals_row_number",
+        ),
+        (
+            refusal(r#"{"row_number": 2, "cells": {}}"#),
+            "import_refusals_cells",
+        ),
+        (
+            refusal(r#"{"row_number": 2, "faults": {"fr": "x"}}"#),
+            "import_refusals_faults",
+        ),
+        (refusal("{}"), "import_refusals_pkey"),
+        (
+            refusal(&format!(r#"{{"import_id": "{}"}}"#, app.row_id(LOOS))),
+            "import_refusals_import_id_commune_code_fkey",
+        ),
+        (mapping("Les clubs", "{}"), "import_mappings_name"),
+        (
+            mapping("clubs", r#"{"resource": "users"}"#),
+            "import_mappings_resource",
+        ),
+        (
+            mapping("clubs", r#"{"fields": []}"#),
+            "import_mappings_fields",
+        ),
+        (
+            mapping("clubs", r#"{"constants": []}"#),
+            "import_mappings_constants",
+        ),
+        (
+            mapping("clubs", r#"{"words": []}"#),
+            "import_mappings_words",
+        ),
+        (
+            mapping("clubs", r#"{"commune_code": "99999"}"#),
+            "import_mappings_commune_code_fkey",
+        ),
+    ] {
+        assert_eq!(
+            app.attack(&attack).await.as_deref(),
+            Some(refusal),
+            "{attack}"
+        );
+    }
 
     // What cannot be read fails as a whole, before anything is written.
     for (content_type, text, fault) in [

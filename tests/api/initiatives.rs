@@ -742,8 +742,31 @@ async fn residents_support_and_take_part_once() {
         )
         .await
         .problem(404, "not_found");
+    // A day of two digits is none, and a count of nobody takes a day away.
+    let (long_ago, wrong) = (
+        format!("{path}/headcounts/0026-06-10"),
+        format!("{path}/headcounts/2026-06-11"),
+    );
+    let one = json!({"counts": [{"age_band": "11_14", "people": 1}]});
+    world
+        .camille
+        .put(&long_ago, one.clone())
+        .await
+        .problem(404, "not_found");
+    world.camille.put(&wrong, one).await.ok();
+    let list = format!("{path}/headcounts");
+    let days = async || {
+        world.anyone.get(&list).await.ok()["data"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!(days().await, 2);
+    let nobody = json!({"counts": [{"age_band": "11_14", "people": 0}]});
+    world.camille.put(&wrong, nobody).await.ok();
+    assert_eq!(days().await, 1);
     assert_eq!(
-        world.anyone.get(&format!("{path}/headcounts")).await.ok()["data"][0]["counts"]
+        world.anyone.get(&list).await.ok()["data"][0]["counts"]
             .as_array()
             .unwrap()
             .len(),

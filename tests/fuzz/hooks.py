@@ -188,6 +188,7 @@ UNSAID_THERE = {
     # An empty file.
     ("POST /v1/initiatives/{id}/documents", "#", "too_short"),
     ("POST /v1/meetings/{id}/documents", "#", "too_short"),
+    ("POST /v1/communes/{code}/imports", "#", "too_short"),
     # One must be 15; a meeting, a signature and a deed have been.
     ("POST /v1/accounts", "#/birth_on", "out_of_range"),
     ("POST /v1/communes/{code}/meetings", "#/held_on", "out_of_range"),

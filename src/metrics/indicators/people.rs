@@ -69,20 +69,27 @@ pub const PEOPLE: &[Indicator] = &[
         ),
         inclusion: PUBLISHED,
         formula: Text::new(
-            "Somme, sur les initiatives et les tranches d'âge, du plus grand comptage d'un jour de la période ; moins de cinq personnes d'une tranche d'âge un même jour sont comptées sans âge.",
-            "Sum, over initiatives and age bands, of the largest count of a day of the period; fewer than five people of an age band on one day count without an age.",
+            "Somme, sur les initiatives, des personnes comptées le jour de la période qui en compte le plus, le dernier de ces jours ; moins de cinq personnes d'une tranche d'âge ce jour sont comptées sans âge, comme la plus petite des autres tranches si leur âge s'en déduisait.",
+            "Sum, over initiatives, of the people counted on the day of the period that counts most, the last of such days; fewer than five people of an age band on that day count without an age, and so does the smallest other band where their age would follow from what is left.",
         ),
         unit: Count,
         kind: Total,
         breakdown: Some("age_bands"),
         records: Some(Initiative),
-        // From the days as everybody reads them: what follows from what is public tells nothing else.
-        cases: "SELECT commune_code, id, id, max(counted_on), age_band, max(people), NULL FROM ( \
-            SELECT s.commune_code, s.id, h.counted_on, CASE WHEN h.people < 5 THEN 'unknown' ELSE h.age_band END AS age_band, \
-                sum(h.people) AS people \
-            FROM seen AS s JOIN headcounts AS h ON (h.initiative_id, h.commune_code) = (s.id, s.commune_code) \
-            GROUP BY 1, 2, 3, 4) AS counted \
-            GROUP BY commune_code, id, age_band, date_trunc($5, counted_on::timestamp)",
+        // From the days as everybody reads them (`AgeCount::for_everybody`): what follows from what is public tells nothing
+        // else.
+        cases: "SELECT commune_code, id, id, counted_on, CASE WHEN people < 5 OR place = 1 AND few > 0 \
+                AND (hidden = 1 OR few = 4 * hidden) THEN 'unknown' ELSE age_band END AS shown, sum(people), NULL \
+            FROM (SELECT *, rank() OVER (PARTITION BY commune_code, id, date_trunc($5, counted_on::timestamp) \
+                    ORDER BY everybody DESC, counted_on DESC) AS busiest \
+                FROM (SELECT s.commune_code, s.id, h.counted_on, h.age_band, h.people, sum(h.people) OVER day AS everybody, \
+                        sum(h.people) FILTER (WHERE h.people < 5 AND h.age_band <> 'unknown') OVER day AS few, \
+                        6 - count(*) FILTER (WHERE h.people >= 5 AND h.age_band <> 'unknown') OVER day AS hidden, \
+                        row_number() OVER (PARTITION BY s.commune_code, s.id, h.counted_on \
+                            ORDER BY h.people < 5 OR h.age_band = 'unknown', h.people, h.age_band) AS place \
+                    FROM seen AS s JOIN headcounts AS h ON (h.initiative_id, h.commune_code) = (s.id, s.commune_code) \
+                    WINDOW day AS (PARTITION BY s.commune_code, s.id, h.counted_on)) AS days) AS ranked \
+            WHERE busiest = 1 GROUP BY commune_code, id, counted_on, shown",
     },
     Indicator {
         code: "endorsements",
