@@ -28,7 +28,10 @@ CREATE TABLE imports (
     state text NOT NULL CONSTRAINT imports_state CHECK
         (state IN ('receiving', 'queued', 'running', 'done', 'failed', 'cancelled')),
     fault text CONSTRAINT imports_fault CHECK
-        (fault IN ('unreadable', 'no_columns', 'not_allowed')),
+        (fault IN ('unreadable', 'too_large', 'bad_encoding', 'open_quote', 'bad_json', 'no_columns', 'repeated_column',
+            'too_many_columns', 'not_allowed')),
+    -- where it failed, if that is known
+    fault_line bigint CONSTRAINT imports_fault_line CHECK (fault_line > 0 AND fault IS NOT NULL),
     size_bytes bigint CONSTRAINT imports_size CHECK (size_bytes > 0),
     -- titles of its columns, in order
     titles jsonb,

@@ -521,6 +521,7 @@ diesel::table! {
         validate_only -> Bool,
         state -> Text,
         fault -> Nullable<Text>,
+        fault_line -> Nullable<Int8>,
         size_bytes -> Nullable<Int8>,
         titles -> Nullable<Jsonb>,
         rows_total -> Nullable<Int8>,

@@ -366,7 +366,13 @@ codes! {
     /// Why the import of a file failed.
     pub enum ImportFault "import_faults" {
         Unreadable = "unreadable", "Fichier illisible", "Unreadable file";
-        NoColumns = "no_columns", "Aucune colonne connue", "No column that is known";
+        TooLarge = "too_large", "Trop grand une fois déplié", "Too large when unfolded";
+        BadEncoding = "bad_encoding", "Ni UTF-8 ni Windows-1252 d'un bout à l'autre", "Neither UTF-8 nor Windows-1252 all through";
+        OpenQuote = "open_quote", "Guillemet que rien ne ferme, ou fermé au milieu d'une cellule", "A quote that nothing closes, or that closes in the middle of a cell";
+        BadJson = "bad_json", "Ligne qui n'est pas du JSON, ou de plus d'un mébioctet", "A line that is no JSON, or longer than one mebibyte";
+        NoColumns = "no_columns", "Aucune colonne connue dans les premières lignes", "No column that is known in the first lines";
+        RepeatedColumn = "repeated_column", "Deux colonnes du même champ", "Two columns of one field";
+        TooManyColumns = "too_many_columns", "Plus de 1 000 colonnes", "More than 1,000 columns";
         NotAllowed = "not_allowed", "Droit retiré entre-temps", "No longer allowed";
     }
 }
@@ -393,6 +399,9 @@ pub struct Import {
     /// Why it failed.
     #[schema(required)]
     pub fault: Option<ImportFault>,
+    /// The line of the file at which it failed, where that is known; the first is 1.
+    #[schema(required, minimum = 1)]
+    pub fault_line: Option<i64>,
     /// Titles of columns that are no field: nothing is taken from them.
     #[schema(max_items = 1000)]
     pub ignored_columns: Vec<String>,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use bigdecimal::{BigDecimal, ToPrimitive};
 use chrono::{Datelike, NaiveDate};
 use serde_json::{Map, Value, json};
 
@@ -13,6 +14,7 @@ use crate::commitments::dto::{CommitmentKind, CommuneRoute, Side, ValuationMetho
 use crate::holders::dto::HolderKind;
 use crate::initiatives::dto::{Channel, Delivery, Land, Origin, Theme};
 use crate::text::fold;
+use crate::typesetting::french::MONTHS;
 
 /// What a cell is read as.
 #[derive(Clone, Copy)]
@@ -23,12 +25,15 @@ enum Kind {
     Float,
     Boolean,
     Day,
+    /// An amount in euros, of which the cents are kept.
+    Euros,
     Code(CodeList),
 }
 
-/// A field: its place in an item, its titles in French and English, and what it is.
+/// A field: its name, its place in an item, its titles in French and English, and what it is.
 pub struct Field {
     pub name: &'static str,
+    pub target: &'static str,
     titles: [&'static str; 2],
     kind: Kind,
 }
@@ -36,12 +41,28 @@ pub struct Field {
 const fn field(name: &'static str, fr: &'static str, en: &'static str, kind: Kind) -> Field {
     Field {
         name,
+        target: name,
         titles: [fr, en],
         kind,
     }
 }
 
-use Kind::{Boolean, Code, Day, Decimal, Float, Integer, Text};
+/// A column in euros of what an item holds in cents.
+const fn euros(
+    name: &'static str,
+    target: &'static str,
+    fr: &'static str,
+    en: &'static str,
+) -> Field {
+    Field {
+        name,
+        target,
+        titles: [fr, en],
+        kind: Euros,
+    }
+}
+
+use Kind::{Boolean, Code, Day, Decimal, Euros, Float, Integer, Text};
 
 const INITIATIVES: &[Field] = &[
     field("external_id", "Identifiant", "Identifier", Text),
@@ -148,6 +169,12 @@ const COMMITMENTS: &[Field] = &[
         "Amount in cents",
         Integer,
     ),
+    euros(
+        "amount",
+        "amount_cents",
+        "Montant en euros",
+        "Amount in euros",
+    ),
     field("valuation.quantity", "Quantité", "Quantity", Decimal),
     field("valuation.unit", "Unité", "Unit", Text),
     field(
@@ -155,6 +182,12 @@ const COMMITMENTS: &[Field] = &[
         "Valeur unitaire en centimes",
         "Unit value in cents",
         Integer,
+    ),
+    euros(
+        "valuation.unit_value",
+        "valuation.unit_value_cents",
+        "Valeur unitaire en euros",
+        "Unit value in euros",
     ),
     field(
         "valuation.method",
@@ -171,6 +204,12 @@ const COMMITMENTS: &[Field] = &[
         "Versé en centimes",
         "Delivered in cents",
         Integer,
+    ),
+    euros(
+        "delivered",
+        "delivered_cents",
+        "Versé en euros",
+        "Delivered in euros",
     ),
     field(
         "delivered_quantity",
@@ -209,6 +248,11 @@ const MEASURES: &[Field] = &[
     field("value", "Valeur", "Value", Decimal),
     field("unit", "Unité", "Unit", Text),
     field("source", "Source", "Source", Text),
+];
+
+/// What spreadsheets show in the place of a value that they could not work out.
+const ERRORS: [&str; 8] = [
+    "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!",
 ];
 
 /// The column in which refused rows tell why; nothing is taken from it.
@@ -251,9 +295,24 @@ impl NewMapping {
         }
     }
 
-    /// The field of a column with this title.
+    /// The same, so that titles and words are found whatever their case and accents.
+    pub fn folded(mut self) -> Self {
+        let folded = |texts: BTreeMap<String, String>| {
+            let texts = texts.into_iter();
+            texts.map(|(text, meant)| (fold(&text), meant)).collect()
+        };
+        self.columns = folded(self.columns);
+        self.words = self
+            .words
+            .into_iter()
+            .map(|(field, words)| (field, folded(words)))
+            .collect();
+        self
+    }
+
+    /// The field of a column with this title, of a mapping that is folded.
     pub fn field(&self, title: &str) -> Option<&'static Field> {
-        match self.columns.get(title.trim()) {
+        match self.columns.get(&fold(title)) {
             Some(name) => self.resource.named(name),
             None => self.resource.field(title),
         }
@@ -263,7 +322,7 @@ impl NewMapping {
     pub fn ignored(&self, titles: &[String]) -> Vec<String> {
         titles
             .iter()
-            .filter(|title| self.field(title).is_none())
+            .filter(|title| !title.trim().is_empty() && self.field(title).is_none())
             .cloned()
             .collect()
     }
@@ -284,20 +343,27 @@ pub fn item(mapping: &NewMapping, fields: &[Option<&'static Field>], cells: &[St
             let meant = mapping
                 .words
                 .get(field.name)
-                .and_then(|words| words.get(cell));
+                .and_then(|words| words.get(&fold(cell)));
             let cell = meant.map_or(cell, String::as_str);
-            put(&mut item, field.name, field.kind.read(cell));
+            put(&mut item, field.target, field.kind.read(cell));
+        }
+    }
+    // The schema knows no such field, and refuses what would be lost.
+    for (place, cell) in cells.iter().enumerate().skip(fields.len()) {
+        if !cell.trim().is_empty() {
+            item.insert(format!("colonne {}", place + 1), json!(cell));
         }
     }
     for (name, value) in &mapping.constants {
-        let said = match name.split_once('.') {
-            None => item.contains_key(name),
+        let Some(field) = mapping.resource.named(name) else {
+            continue;
+        };
+        let said = match field.target.split_once('.') {
+            None => item.contains_key(field.target),
             Some((outer, inner)) => item.get(outer).and_then(|part| part.get(inner)).is_some(),
         };
-        if let Some(field) = mapping.resource.named(name)
-            && !said
-        {
-            put(&mut item, name, field.kind.read(value));
+        if !said {
+            put(&mut item, field.target, field.kind.read(value));
         }
     }
     Value::Object(item)
@@ -314,28 +380,49 @@ fn put(item: &mut Map<String, Value>, name: &str, value: Value) {
     }
 }
 
-/// The cells of an item, by the names of its fields: the way back.
+/// The fields that an item holds as they are.
+fn own(resource: ImportResource) -> impl Iterator<Item = &'static Field> {
+    let fields = resource.fields().iter();
+    fields.filter(|field| field.name == field.target)
+}
+
+/// The names of the fields of an item, in the order of its cells.
+pub fn names(resource: ImportResource) -> impl Iterator<Item = &'static str> {
+    own(resource).map(|field| field.name)
+}
+
+/// The cells of an item, by the names of its fields: the way back. What no field holds comes behind them, as it came.
 pub fn cells(resource: ImportResource, item: &Value) -> Vec<String> {
-    resource
-        .fields()
-        .iter()
-        .map(|field| {
-            let pointer = format!("/{}", field.name.replace('.', "/"));
-            match item.pointer(&pointer) {
-                None | Some(Value::Null) => String::new(),
-                Some(Value::String(text)) => text.clone(),
-                Some(value) => value.to_string(),
-            }
-        })
-        .collect()
+    let cell = |field: &Field| {
+        let pointer = format!("/{}", field.name.replace('.', "/"));
+        match item.pointer(&pointer) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+        }
+    };
+    let mut cells: Vec<String> = own(resource).map(cell).collect();
+    let known = |name: &String| {
+        let mut outer = names(resource).filter_map(|field| field.split('.').next());
+        outer.any(|field| field == name)
+    };
+    if !item.as_object().is_some_and(|item| item.keys().all(known)) {
+        cells.push(item.to_string());
+    }
+    cells
 }
 
 impl Kind {
     /// What cannot be read stays text, and is refused by the schema.
     fn read(self, cell: &str) -> Value {
+        if ERRORS.contains(&cell) || cell.starts_with("Err:5") {
+            // Of no type, so that the schema refuses it.
+            return json!([cell]);
+        }
         let read = match self {
             Text => None,
-            Integer => plain(cell).parse::<i64>().ok().map(Value::from),
+            Integer => whole(cell).map(Value::from),
+            Euros => whole_cents(cell).map(Value::from),
             Float => plain(cell).parse::<f64>().ok().map(Value::from),
             Decimal => Some(json!(plain(cell))),
             Boolean => match fold(cell).as_str() {
@@ -343,9 +430,10 @@ impl Kind {
                 "non" | "faux" | "false" | "no" | "0" => Some(json!(false)),
                 _ => None,
             },
-            Day => ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"]
+            Day => DAYS
                 .iter()
                 .find_map(|form| NaiveDate::parse_from_str(cell, form).ok())
+                .or_else(|| day_in_words(cell))
                 // "17" is no year: whoever writes it does not mean the first century.
                 .filter(|day| day.year() >= 1000)
                 .map(|day| json!(day)),
@@ -361,6 +449,45 @@ impl Kind {
         };
         read.unwrap_or_else(|| json!(cell))
     }
+}
+
+/// How days are written.
+const DAYS: [&str; 6] = [
+    "%Y-%m-%d",
+    "%d/%m/%Y",
+    "%d-%m-%Y",
+    "%d.%m.%Y",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+];
+
+/// « 1er mars 2019 ».
+fn day_in_words(cell: &str) -> Option<NaiveDate> {
+    let folded = fold(cell);
+    let [day, month, year] = *folded.split(' ').collect::<Vec<_>>() else {
+        return None;
+    };
+    let month = MONTHS
+        .iter()
+        .zip(1..)
+        .find(|(name, _)| fold(name) == month)?
+        .1;
+    let day = day.trim_end_matches("er").parse().ok()?;
+    NaiveDate::from_ymd_opt(year.parse().ok()?, month, day)
+}
+
+/// "12", "1 200", "12,0".
+fn whole(cell: &str) -> Option<i64> {
+    let number: BigDecimal = plain(cell).parse().ok()?;
+    number.is_integer().then(|| number.to_i64())?
+}
+
+/// The cents of "1 234,50 €"; nothing smaller than a cent.
+fn whole_cents(cell: &str) -> Option<i64> {
+    let amount = cell.trim_end_matches('€').trim_end_matches("EUR");
+    let amount: BigDecimal = plain(amount).parse().ok()?;
+    let cents = amount * BigDecimal::from(100);
+    cents.is_integer().then(|| cents.to_i64())?
 }
 
 /// A number as programs write it: "1 234,5" is 1234.5.
@@ -407,6 +534,22 @@ mod tests {
                 "decided_on": "2019-03-20", "ended_on": "30/06/17", "location": {"latitude": 50.4567}, "published": true,
                 "building_work": "peut-être"})
         );
+        let money = read(
+            ImportResource::Commitments,
+            &[
+                ("Montant en euros", "1 234,50 €"),
+                ("Versé en euros", "12,345"),
+                ("Exercice", "2 019,0"),
+                ("Échéance", "1er février 2019"),
+                ("Date d'apport", "2019-03-05 00:00:00"),
+                ("Titre", "#N/A"),
+            ],
+        );
+        assert_eq!(
+            money,
+            json!({"amount_cents": 123_450, "delivered_cents": "12,345", "budget_year": 2019, "due_on": "2019-02-01",
+                "delivered_on": "2019-03-05", "title": ["#N/A"]})
+        );
         let phone = read(
             ImportResource::Holders,
             &[("Téléphone", "'+33 3 21 00 00 00")],
@@ -429,7 +572,7 @@ mod tests {
             let named: Vec<&str> = resource
                 .fields()
                 .iter()
-                .map(|field| field.name.split('.').next().unwrap())
+                .map(|field| field.target.split('.').next().unwrap())
                 .collect();
             for property in schema["properties"].as_object().unwrap().keys() {
                 assert!(named.contains(&property.as_str()), "{name}/{property}");

@@ -5,6 +5,7 @@ use actix_web::{FromRequest, HttpRequest};
 use jsonschema::Validator;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 use validator::Validate;
@@ -37,6 +38,8 @@ pub enum Item {
 pub struct Checked {
     /// The name that the partner's system gives it, if that can be read.
     pub external_id: Option<String>,
+    /// The fields that it has, be it with null.
+    pub given: HashSet<String>,
     pub item: Result<Item, ApiError>,
 }
 
@@ -128,9 +131,11 @@ fn check(resource: ImportResource, item: Value, faults: Vec<Fault>) -> Checked {
     let Value::Object(fields) = item else {
         return Checked {
             external_id: None,
+            given: HashSet::new(),
             item: Err(ApiError::invalid(faults)),
         };
     };
+    let given = fields.keys().cloned().collect();
     let item = match resource {
         ImportResource::Initiatives => {
             let extra = &[
@@ -171,7 +176,11 @@ fn check(resource: ImportResource, item: Value, faults: Vec<Fault>) -> Checked {
             both(fields, extra, faults).map(|item| Item::Measure(Box::new(item)))
         }
     };
-    Checked { external_id, item }
+    Checked {
+        external_id,
+        given,
+        item,
+    }
 }
 
 /// An item as its two parts; the schema has seen that nothing else is in it.

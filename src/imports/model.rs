@@ -6,6 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
 use super::dto::{Import, ImportFault, ImportFileType, ImportResource, ImportState, NewImport};
+use super::files::Unreadable;
 use super::mappings::{self, NewMapping};
 use super::upload::stored;
 use crate::db::schema::{import_refusals as refusals, imports};
@@ -33,6 +34,7 @@ pub struct ImportRow {
     pub validate_only: bool,
     pub state: ImportState,
     pub fault: Option<ImportFault>,
+    pub fault_line: Option<i64>,
     pub size_bytes: Option<i64>,
     pub titles: Option<Value>,
     pub rows_total: Option<i64>,
@@ -53,8 +55,8 @@ impl ImportRow {
     pub fn mapping(&self) -> NewMapping {
         self.mapping
             .clone()
-            .and_then(|mapping| serde_json::from_value(mapping).ok())
-            .unwrap_or_else(|| NewMapping::none(self.resource))
+            .and_then(|mapping| serde_json::from_value::<NewMapping>(mapping).ok())
+            .map_or_else(|| NewMapping::none(self.resource), NewMapping::folded)
     }
 
     /// The titles of the columns, in order.
@@ -90,6 +92,7 @@ impl From<ImportRow> for Import {
             validate_only: row.validate_only,
             state: row.state,
             fault: row.fault,
+            fault_line: row.fault_line,
             rows_total: row.rows_total,
             rows_read: row.rows_read,
             rows_created: row.rows_created,
@@ -126,6 +129,7 @@ pub async fn begin(
         validate_only: new.validate_only,
         state: ImportState::Receiving,
         fault: None,
+        fault_line: None,
         size_bytes: None,
         titles: None,
         rows_total: None,
@@ -218,12 +222,13 @@ pub async fn end(
     session: &mut Session,
     id: ImportId,
     state: ImportState,
-    fault: Option<ImportFault>,
+    wrong: Option<Unreadable>,
 ) -> Result<ImportRow, ApiError> {
     Ok(diesel::update(imports::table.find((id, id.commune())))
         .set((
             imports::state.eq(state),
-            imports::fault.eq(fault),
+            imports::fault.eq(wrong.map(|wrong| wrong.fault)),
+            imports::fault_line.eq(wrong.and_then(|wrong| wrong.line)),
             imports::ended_at.eq(session.now),
             imports::leased_until.eq(None::<DateTime<Utc>>),
             imports::version.eq(imports::version + 1),

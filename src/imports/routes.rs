@@ -460,6 +460,7 @@ pub async fn get_import_errors(
     let titles = row.titles();
     head.extend(line(titles.iter().map(String::as_str).chain([faults]))?);
     let width = titles.len();
+    let name = format!("attachment; filename=\"{faults}-{}.csv\"", *id);
     let beginning = stream::iter([Ok::<_, std::io::Error>(Bytes::from(head))]);
     let state = State::clone(&state);
     let rows = stream::try_unfold(Some(0), move |after: Option<i64>| {
@@ -475,6 +476,7 @@ pub async fn get_import_errors(
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::VARY, "Authorization, Accept-Language"))
+        .insert_header((header::CONTENT_DISPOSITION, name))
         .content_type("text/csv; header=present; charset=utf-8")
         .streaming(futures_util::StreamExt::chain(beginning, rows)))
 }

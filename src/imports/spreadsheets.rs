@@ -9,14 +9,14 @@ use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
 use super::dto::ImportFault;
+use super::files::COLUMNS_MAX;
 
 /// Most bytes that a spreadsheet unfolds to, and most of the texts that XLSX keeps in one place: these are in memory.
 const UNFOLDED_MAX: u64 = 1_000_000_000;
 const TEXTS_MAX: u64 = 200_000_000;
 const TEXTS: &str = "xl/sharedStrings.xml";
-/// Most parts of a spreadsheet, and most columns that are read.
+/// Most parts of a spreadsheet.
 const PARTS_MAX: usize = 10_000;
-const COLUMNS_MAX: usize = 1_000;
 /// Most times that one row is repeated.
 const REPEATED_MAX: usize = 1_000;
 
@@ -33,7 +33,7 @@ fn measure(file: &File) -> Result<(), ImportFault> {
     file.rewind().map_err(unreadable)?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(unreadable)?;
     if archive.len() > PARTS_MAX {
-        return Err(ImportFault::Unreadable);
+        return Err(ImportFault::TooLarge);
     }
     let mut left = UNFOLDED_MAX;
     for place in 0..archive.len() {
@@ -46,7 +46,7 @@ fn measure(file: &File) -> Result<(), ImportFault> {
         let size = std::io::copy(&mut part.take(most + 1), &mut std::io::sink());
         let size = size.map_err(unreadable)?;
         if size > most {
-            return Err(ImportFault::Unreadable);
+            return Err(ImportFault::TooLarge);
         }
         left -= size;
     }
@@ -74,7 +74,7 @@ pub fn xlsx(file: &mut File, each: &mut Each<'_>) -> Result<(), ImportFault> {
             row = at;
         }
         let column = usize::try_from(column).map_err(unreadable)?;
-        if column < COLUMNS_MAX {
+        if column <= COLUMNS_MAX {
             cells.resize(column.max(cells.len()), String::new());
             cells.truncate(column);
             cells.push(shown(cell.get_value()));
@@ -99,7 +99,8 @@ fn shown(value: &DataRef<'_>) -> String {
         DataRef::DateTime(time) => time.as_f64().to_string(),
         DataRef::DateTimeIso(day) => day.chars().take(10).collect(),
         DataRef::DurationIso(text) => text.clone(),
-        DataRef::Error(_) | DataRef::Empty => String::new(),
+        DataRef::Error(error) => error.to_string(),
+        DataRef::Empty => String::new(),
     }
 }
 
@@ -184,7 +185,8 @@ impl Sheet {
             b"table:table-cell" | b"table:covered-table-cell" => {
                 let kind = attribute(tag, "office:value-type")?;
                 let value = match kind.as_deref() {
-                    Some("float" | "percentage" | "currency") => attribute(tag, "office:value")?,
+                    Some("float" | "percentage" | "currency") => attribute(tag, "office:value")?
+                        .map(|number| number.trim_end_matches(".0").to_owned()),
                     Some("date") => attribute(tag, "office:date-value")?
                         .map(|day| day.chars().take(10).collect()),
                     Some("boolean") => attribute(tag, "office:boolean-value")?,
@@ -223,7 +225,7 @@ impl Sheet {
             b"text:p" => self.in_paragraph = false,
             b"table:table-cell" | b"table:covered-table-cell" => {
                 let cell = self.cell.take().unwrap_or_default();
-                let room = COLUMNS_MAX.saturating_sub(self.cells.len());
+                let room = (COLUMNS_MAX + 1).saturating_sub(self.cells.len());
                 let text = cell.value.unwrap_or(cell.text);
                 let times = cell.repeated.min(room);
                 self.cells.extend(std::iter::repeat_n(text, times));

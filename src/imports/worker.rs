@@ -1,7 +1,10 @@
 //! Imports files, one after the other, a thousand rows a transaction. What is written and how far that is are written
 //! together: after any end the next start goes on where this one stood, and nothing is done twice or by halves.
 
+use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::hash::BuildHasher;
 use std::io::{Seek, SeekFrom, Write};
 use std::time::Duration;
 
@@ -11,11 +14,12 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::dto::{BulkOutcome, ImportFault, ImportState};
-use super::files::{self, Line};
+use super::files::{self, Line, Unreadable};
 use super::items::{Bulk, CHUNK};
+use super::mappings::NewMapping;
 use super::model::{self, Counts, ImportRow, Refusal};
 use super::upload::stored;
-use super::write::write;
+use super::write::{repeated_name, write};
 use crate::http::contract::Contract;
 use crate::http::error::Language::{English, French};
 use crate::http::error::{ApiError, Code};
@@ -58,9 +62,9 @@ async fn turn(state: &State, contract: &Contract) -> Result<bool, ApiError> {
     let Some(import) = session.finish(claimed).await? else {
         return Ok(false);
     };
-    if let Some(fault) = work(state, contract, &import).await? {
+    if let Some(wrong) = work(state, contract, &import).await? {
         let mut session = state.as_time_passes().await?;
-        let ended = fail(&mut session, &import, fault).await;
+        let ended = fail(&mut session, &import, wrong).await;
         session.finish(ended).await?;
     }
     let mut session = state.as_everybody().await?;
@@ -75,11 +79,11 @@ async fn turn(state: &State, contract: &Contract) -> Result<bool, ApiError> {
 async fn fail(
     session: &mut Session,
     import: &ImportRow,
-    fault: ImportFault,
+    wrong: Unreadable,
 ) -> Result<(), ApiError> {
     let row = model::lock(&mut session.conn, import.id).await?;
     if row.ended_at.is_none() {
-        model::end(session, import.id, ImportState::Failed, Some(fault)).await?;
+        model::end(session, import.id, ImportState::Failed, Some(wrong)).await?;
     }
     Ok(())
 }
@@ -89,7 +93,7 @@ async fn work(
     state: &State,
     contract: &Contract,
     import: &ImportRow,
-) -> Result<Option<ImportFault>, ApiError> {
+) -> Result<Option<Unreadable>, ApiError> {
     let path = format!("/v1/communes/{{code}}/bulk/{}", import.resource);
     let schema = contract
         .operation(&path, "POST")
@@ -109,22 +113,28 @@ async fn work(
     });
     let (total, titles) = match count.await.map_err(ApiError::internal)? {
         Ok(counted) => counted,
-        Err(fault) => return Ok(Some(fault)),
+        Err(wrong) => return Ok(Some(wrong)),
     };
     let mut session = state.as_time_passes().await?;
     let done = model::count(&mut session, import.id, total, &titles).await;
     session.finish(done).await?;
 
-    let (send, mut chunks) = mpsc::channel::<Vec<Line>>(1);
+    let columns = columns(&mapping, &titles);
+    let (send, mut chunks) = mpsc::channel::<Vec<Row>>(1);
     let mut file = file;
     let skip = import.rows_read;
+    let hasher = RandomState::new();
     let reading = tokio::task::spawn_blocking(move || {
         let mut seen = 0_i64;
+        let mut names = HashSet::new();
         let mut chunk = Vec::new();
         let read = files::read(&mut file, file_type, &mapping, &mut |line| {
             seen += 1;
+            let name = line.item.get("external_id").and_then(Value::as_str);
+            // A hash of each: the names of a large file would be large.
+            let is_repeated = name.is_some_and(|name| !names.insert(hasher.hash_one(name)));
             if seen > skip {
-                chunk.push(line);
+                chunk.push(Row { line, is_repeated });
             }
             if chunk.len() == CHUNK {
                 return send.blocking_send(std::mem::take(&mut chunk)).is_ok();
@@ -138,11 +148,11 @@ async fn work(
     let mut from = skip;
     while let Some(chunk) = chunks.recv().await {
         let size = i64::try_from(chunk.len()).map_err(ApiError::internal)?;
-        match write_chunk(state, schema, import, from, total, chunk).await? {
+        match write_chunk(state, schema, import, (from, total), &columns, chunk).await? {
             Chunk::Written => from += size,
             // Somebody has cancelled it, or another worker is at it.
             Chunk::NotOurs => return Ok(None),
-            Chunk::NotAllowed => return Ok(Some(ImportFault::NotAllowed)),
+            Chunk::NotAllowed => return Ok(Some(ImportFault::NotAllowed.into())),
         }
     }
     Ok(reading.await.map_err(ApiError::internal)?.err())
@@ -165,6 +175,12 @@ async fn fetch(state: &State, import: &ImportRow) -> Result<File, ApiError> {
     Ok(file)
 }
 
+/// A row, and whether one before it has its name.
+struct Row {
+    line: Line,
+    is_repeated: bool,
+}
+
 enum Chunk {
     Written,
     NotOurs,
@@ -176,9 +192,9 @@ async fn write_chunk(
     state: &State,
     schema: &Validator,
     import: &ImportRow,
-    from: i64,
-    total: i64,
-    lines: Vec<Line>,
+    (from, total): (i64, i64),
+    columns: &HashMap<&'static str, String>,
+    rows: Vec<Row>,
 ) -> Result<Chunk, ApiError> {
     let mut session = match state.in_the_name_of(import.created_by).await {
         Err(error) if error.code == Code::Unauthorized => return Ok(Chunk::NotAllowed),
@@ -193,15 +209,21 @@ async fn write_chunk(
             return Ok(Chunk::NotAllowed);
         };
         let commune = communes::model::enrolled(&mut session.conn, &import.commune_code).await?;
-        let (mut cells, mut items) = (Vec::new(), Vec::new());
-        for line in lines {
-            cells.push(line.cells);
-            items.push(line.item);
+        let (mut cells, mut items, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
+        for row in rows {
+            cells.push(row.line.cells);
+            items.push(row.line.item);
+            repeated.push(row.is_repeated);
         }
         let mut counts = Counts::default();
         let mut refused = Vec::new();
         if !items.is_empty() {
-            let checked = Bulk::of_rows(schema, items)?.checked(import.resource);
+            let mut checked = Bulk::of_rows(schema, items)?.checked(import.resource);
+            for (checked, is_repeated) in checked.iter_mut().zip(repeated) {
+                if is_repeated && checked.item.is_ok() {
+                    checked.item = Err(repeated_name());
+                }
+            }
             let results =
                 write(&mut session, role, &commune, checked, import.validate_only).await?;
             for ((number, cells), done) in (from + 1..).zip(cells).zip(results) {
@@ -222,7 +244,7 @@ async fn write_chunk(
                                     .map(|cell| cell.replace('\0', ""))
                                     .collect::<Vec<_>>()
                             ),
-                            faults: faults(&error),
+                            faults: faults(&error, columns),
                         });
                     }
                 }
@@ -239,8 +261,16 @@ async fn write_chunk(
     session.finish(done).await
 }
 
-/// What is wrong with a row, in French and in English: a sentence, or one for each field.
-fn faults(error: &ApiError) -> Value {
+/// The title that the file has for each field.
+fn columns(mapping: &NewMapping, titles: &[String]) -> HashMap<&'static str, String> {
+    let named = titles
+        .iter()
+        .filter_map(|title| Some((mapping.field(title)?.target, title.trim().to_owned())));
+    named.collect()
+}
+
+/// What is wrong with a row, in French and in English: a sentence, or one for each column.
+fn faults(error: &ApiError, columns: &HashMap<&'static str, String>) -> Value {
     let say = |language| {
         if error.faults.is_empty() {
             let title = error.code.title();
@@ -253,9 +283,10 @@ fn faults(error: &ApiError) -> Value {
             .take(20)
             .map(|fault| {
                 let field = fault.pointer.trim_start_matches("#/").replace('/', ".");
+                let column = columns.get(field.as_str()).unwrap_or(&field);
                 format!(
                     "{} : {}",
-                    field.replace('\0', ""),
+                    column.replace('\0', ""),
                     fault.detail.get(language)
                 )
             })

@@ -47,7 +47,7 @@ pub async fn write(
         me: session.actor.account()?,
     };
     let mut done: Vec<Done> = Vec::with_capacity(checked.len());
-    let mut items = Vec::new();
+    let (mut items, mut given) = (Vec::new(), HashMap::new());
     let mut names: HashSet<String> = HashSet::new();
     for (place, checked) in checked.into_iter().enumerate() {
         let repeated = checked
@@ -55,14 +55,10 @@ pub async fn write(
             .as_ref()
             .is_some_and(|name| !names.insert(name.clone()));
         let merged = match checked.item {
-            Ok(_) if repeated => Err(ApiError::fault(
-                "/external_id",
-                FaultCode::Repeated,
-                "Un autre élément du même envoi a cet identifiant.",
-                "Another item of the same request has this id.",
-            )),
+            Ok(_) if repeated => Err(repeated_name()),
             Ok(item) => {
                 items.push((place, item));
+                given.insert(place, checked.given);
                 Err(ApiError::internal("an item without a result"))
             }
             Err(error) => Err(error),
@@ -75,7 +71,10 @@ pub async fn write(
     let mut ready = Vec::new();
     for (place, item) in prepare(session, &scope, items).await? {
         match item {
-            Ok(item) => ready.push((place, item)),
+            Ok(mut item) => {
+                item.row.given = given.remove(&place).unwrap_or_default();
+                ready.push((place, item));
+            }
             Err(error) if is_the_items(&error) => set(&mut done, place, Err(error)),
             Err(error) => return Err(error),
         }
@@ -101,6 +100,16 @@ pub async fn write(
         Some(error) => Err(error.clone()),
         None => Ok(done),
     }
+}
+
+/// Each name once in a request or a file.
+pub fn repeated_name() -> ApiError {
+    ApiError::fault(
+        "/external_id",
+        FaultCode::Repeated,
+        "Un autre élément du même envoi a cet identifiant.",
+        "Another item of the same request has this id.",
+    )
 }
 
 fn set(done: &mut [Done], place: usize, merged: Result<(BulkOutcome, Option<Uuid>), ApiError>) {
@@ -165,7 +174,7 @@ async fn write_set(
     }
     let mut merged: HashMap<String, Merged> = HashMap::new();
     for (table, rows) in tables {
-        merged.extend(table.merge(session, &rows).await?);
+        merged.extend(table.merge(session, &scope.commune.code, &rows).await?);
     }
     follow(session, scope, ready, &mut merged).await?;
     Ok(ready

@@ -6,7 +6,8 @@ use chrono::{Datelike, NaiveDate};
 use crate::commitments::upkeep::{Frequency, Month, Recurrence, Weekday};
 use crate::figures::plain;
 
-const MONTHS: [&str; 12] = [
+/// The months, the first first.
+pub const MONTHS: [&str; 12] = [
     "janvier",
     "février",
     "mars",

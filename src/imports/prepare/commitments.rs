@@ -37,6 +37,8 @@ static TABLE: Table = Table {
         "due_on",
         "reason",
     ]],
+    kept: &[],
+    derive: None,
     blocked: "'settled'",
 };
 

@@ -9,14 +9,28 @@ use crate::ids::HolderId;
 use crate::imports::dto::HolderExtra;
 use crate::imports::merge::Table;
 
+const COLUMNS: &[&str] = &[
+    "kind",
+    "name",
+    "description",
+    "siret",
+    "rna",
+    "address",
+    "republican_commitment_on",
+    "contact_email",
+    "contact_phone",
+];
+
 /// Agents enter holders for others, and change them until they have members.
 static TABLE: Table = Table {
     name: "holders",
     fixed: &["entered_by"],
-    changing: &[&["kind","name","description","siret","rna","address","republican_commitment_on","contact_email","contact_phone"]],
+    changing: &[COLUMNS],
+    kept: COLUMNS,
+    derive: None,
     blocked: "CASE WHEN EXISTS (SELECT FROM holder_members AS m
             WHERE (m.holder_id, m.commune_code) = (t.id, t.commune_code) AND m.state = 'active') THEN 'members'
-        WHEN t.kind <> {r}.kind THEN 'kind' END",
+        WHEN t.kind <> r.kind THEN 'kind' END",
 };
 
 pub fn prepare(scope: &Scope<'_>, new: NewHolder, extra: HolderExtra) -> Result<Ready, ApiError> {

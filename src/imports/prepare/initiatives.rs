@@ -1,7 +1,7 @@
 //! Initiatives: those that begin here, and those whose life was before.
 
 use chrono::NaiveDate;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{Faults, Follow, Known, Ready, Scope, row};
 use crate::clock::{is_past, start_of};
@@ -19,7 +19,7 @@ macro_rules! blocked_initiative {
         concat!(
             "CASE WHEN EXISTS (SELECT FROM holder_members AS m
                 WHERE m.commune_code = t.commune_code AND m.user_id = $2 AND m.state = 'active'
-                    AND m.holder_id IN (t.holder_id, t.host_id, {r}.holder_id, {r}.host_id)) THEN 'conflict'
+                    AND m.holder_id IN (t.holder_id, t.host_id, r.holder_id, r.host_id)) THEN 'conflict'
             WHEN EXISTS (SELECT FROM recusals AS m
                 WHERE (m.initiative_id, m.commune_code, m.user_id) = (t.id, t.commune_code, $2)
                     AND m.contested_at IS NULL) THEN 'recused' ",
@@ -73,11 +73,21 @@ const PATH: &[&str] = &[
     "past_ended_on",
 ];
 
+/// What is searched follows from what is said.
+fn fold_again(values: &mut Map<String, Value>) {
+    let text = |name: &str| values.get(name).and_then(Value::as_str);
+    let rest = ["description", "place", "needs"].map(text);
+    let folded = searched(text("title").unwrap_or_default(), rest);
+    values.insert("folded_text".to_owned(), json!(folded));
+}
+
 /// Initiatives that begin here.
 static DRAFTS: Table = Table {
     name: "initiatives",
     fixed: FIXED,
     changing: &[CONTENT],
+    kept: CONTENT,
+    derive: Some(fold_again),
     blocked: blocked_initiative!(
         "WHEN t.imported_at IS NOT NULL THEN 'past' WHEN t.state NOT IN ('draft', 'changes_requested') THEN 'under_way'"
     ),
@@ -88,8 +98,10 @@ static PAST: Table = Table {
     name: "initiatives",
     fixed: FIXED,
     changing: &[CONTENT, PATH],
+    kept: CONTENT,
+    derive: Some(fold_again),
     blocked: blocked_initiative!(
-        "WHEN t.imported_at IS NULL THEN 'under_way' WHEN t.past_state <> {r}.past_state OR t.state <> {r}.past_state THEN 'past'"
+        "WHEN t.imported_at IS NULL THEN 'under_way' WHEN t.past_state <> r.past_state OR t.state <> r.past_state THEN 'past'"
     ),
 };
 
@@ -218,13 +230,10 @@ pub fn prepare(
         .on_behalf
         .as_ref()
         .map_or(Channel::Paper, |entry| entry.channel.into());
-    let rest = [&new.description, &new.place, &new.needs].map(Option::as_deref);
-    let folded = searched(&new.title, rest);
     let values = json!({
         "state": extra.state.map_or("draft", PastState::code),
         "origin": new.origin,
         "delivery": new.delivery,
-        "folded_text": folded,
         "title": new.title,
         "description": new.description,
         "theme": new.theme,
@@ -254,7 +263,13 @@ pub fn prepare(
         "past_ended_on": ended,
         "state_changed_at": begin(last).unwrap_or(now),
     });
-    let id = InitiativeId::new(&scope.commune.code, now)?.0;
+    let mut row = row(
+        InitiativeId::new(&scope.commune.code, now)?.0,
+        scope,
+        &extra.external_id,
+        values,
+    );
+    fold_again(&mut row.values);
     let (table, follow) = match extra.state {
         Some(_) => (
             &PAST,
@@ -264,9 +279,5 @@ pub fn prepare(
         ),
         None => (&DRAFTS, Follow::Draft { submit: new.submit }),
     };
-    Ok(Ready {
-        row: row(id, scope, &extra.external_id, values),
-        table,
-        follow,
-    })
+    Ok(Ready { row, table, follow })
 }

@@ -13,6 +13,8 @@ static TABLE: Table = Table {
     name: "measures",
     fixed: &["recorded_by"],
     changing: &[&["indicator", "year", "value", "unit", "source"]],
+    kept: &[],
+    derive: None,
     blocked: "NULL",
 };
 

@@ -10,10 +10,14 @@ use crate::imports::dto::MeetingExtra;
 use crate::imports::merge::Table;
 use crate::meetings::dto::NewMeeting;
 
+const COLUMNS: &[&str] = &["initiative_id", "title", "place", "held_on", "attendance"];
+
 static TABLE: Table = Table {
     name: "meetings",
     fixed: &["recorded_by"],
-    changing: &[&["initiative_id", "title", "place", "held_on", "attendance"]],
+    changing: &[COLUMNS],
+    kept: COLUMNS,
+    derive: None,
     blocked: "CASE WHEN stands_aside($2, t.initiative_id, t.commune_code) THEN 'conflict' END",
 };
 

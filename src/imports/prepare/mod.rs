@@ -287,6 +287,7 @@ fn row(id: Uuid, scope: &Scope<'_>, external_id: &str, mut values: Value) -> Row
     Row {
         external_id: external_id.to_owned(),
         values,
+        given: HashSet::new(),
     }
 }
 
