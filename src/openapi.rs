@@ -533,6 +533,9 @@ fn complete(operation: &mut Value, method: &str, path: &str, resources: &HashSet
                 names.push(("Accept-Ranges", "AcceptRanges"));
                 names.push(("Content-Disposition", "ContentDisposition"));
             }
+            if status == "200" && path.ends_with("/errors.csv") {
+                names.push(("Content-Disposition", "ContentDisposition"));
+            }
             if is_export && ["200", "304"].contains(&status.as_str()) {
                 names.push(("Last-Modified", "LastModified"));
                 names.push(("Link", "LinkToLicence"));

@@ -86,8 +86,9 @@ class Api:
                     is_json = "json" in error.headers.get("Content-Type", "")
                     raise Refused(error.code, json.loads(text) if is_json else {}) from None
                 pause = int(error.headers.get("Retry-After", "1"))
-            except OSError:
+            except OSError as error:
                 pause = min(2**attempt, 30)
+                print(f"{self.address}: {error}; again in {pause} s", file=sys.stderr, flush=True)
             time.sleep(pause)
         raise SystemExit(f"{self.address} does not answer.")
 

@@ -31,7 +31,7 @@ CREATE TABLE imports (
         (fault IN ('unreadable', 'too_large', 'bad_encoding', 'open_quote', 'bad_json', 'no_columns', 'repeated_column',
             'too_many_columns', 'not_allowed')),
     -- where it failed, if that is known
-    fault_line bigint CONSTRAINT imports_fault_line CHECK (fault_line > 0 AND fault IS NOT NULL),
+    fault_line bigint CONSTRAINT imports_fault_line CHECK (fault_line IS NULL OR fault_line > 0 AND fault IS NOT NULL),
     size_bytes bigint CONSTRAINT imports_size CHECK (size_bytes > 0),
     -- titles of its columns, in order
     titles jsonb,

@@ -146,6 +146,21 @@ const CREATED_AT: Column = column(
     "When it was recorded here",
 );
 
+const EXTERNAL_ID: Column = column(
+    "external_id",
+    "/external_id",
+    Text,
+    "Identifiant dans le système qui l'a apporté",
+    "Identifier in the system that brought it",
+);
+const IMPORTED_AT: Column = column(
+    "imported_at",
+    "/imported_at",
+    Timestamp,
+    "Reprise d'une histoire antérieure ; vide pour ce qui s'est passé ici",
+    "When it was brought along from before; empty of what happened here",
+);
+
 pub const INITIATIVES: Table = Table {
     name: "initiatives",
     path: "/v1/initiatives",
@@ -259,6 +274,8 @@ pub const INITIATIVES: Table = Table {
             "Residents who take part",
         ),
         CREATED_AT,
+        EXTERNAL_ID,
+        IMPORTED_AT,
     ],
 };
 
@@ -562,6 +579,8 @@ pub const COMMITMENTS: Table = Table {
         ),
         STATE_CHANGED_AT,
         CREATED_AT,
+        EXTERNAL_ID,
+        IMPORTED_AT,
     ],
 };
 

@@ -38,7 +38,7 @@ pub enum Item {
 pub struct Checked {
     /// The name that the partner's system gives it, if that can be read.
     pub external_id: Option<String>,
-    /// The fields that it has, be it with null.
+    /// The fields that it has.
     pub given: HashSet<String>,
     pub item: Result<Item, ApiError>,
 }

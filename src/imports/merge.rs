@@ -37,7 +37,7 @@ const COMMON: &[&str] = &["id", "commune_code", "external_id", "created_at", "ve
 pub struct Row {
     pub external_id: String,
     pub values: Map<String, Value>,
-    /// The fields that the item has, be it with null.
+    /// The fields that the item has.
     pub given: HashSet<String>,
 }
 

@@ -460,7 +460,7 @@ pub async fn get_import_errors(
     let titles = row.titles();
     head.extend(line(titles.iter().map(String::as_str).chain([faults]))?);
     let width = titles.len();
-    let name = format!("attachment; filename=\"{faults}-{}.csv\"", *id);
+    let name = format!("attachment; filename*=UTF-8''{faults}-{}.csv", *id);
     let beginning = stream::iter([Ok::<_, std::io::Error>(Bytes::from(head))]);
     let state = State::clone(&state);
     let rows = stream::try_unfold(Some(0), move |after: Option<i64>| {

@@ -85,12 +85,32 @@ async fn items_are_created_then_the_same_then_changed() {
     assert_eq!(found["data"][0]["name"], "Club des B");
     assert_eq!(found["data"][0]["external_id"], "B");
 
+    // What an item does not mention stays as it is, the words of the town hall too.
+    let path = path_of("holders", &made[0]);
+    let described = json!({"description": "Écrit par la mairie."});
+    agent.edit(&path, described).await.ok();
+    let same = bulk(agent, "holders", json!([club("A")])).await;
+    assert_eq!(outcomes(&same), ["unchanged"]);
+    let kept = &agent.get(&path).await.ok()["description"];
+    assert_eq!(*kept, "Écrit par la mairie.");
+
     // What begins here is a draft that nobody else sees; it is submitted when that is asked.
     let mut idea =
         json!({"external_id": "I-1", "title": "Huit jardinières", "holder_external_id": "A"});
     let draft = bulk(agent, "initiatives", json!([idea])).await;
     assert_eq!(outcomes(&draft), ["created"]);
     let path = path_of("initiatives", &draft[0]);
+    let described = json!({"external_id": "I-1", "title": "Huit jardinières", "description": "Rue Hoche.",
+        "location": {"latitude": 50.45, "longitude": 2.79}});
+    for (item, outcome) in [(&described, "updated"), (&idea, "unchanged")] {
+        let brought = bulk(agent, "initiatives", json!([item])).await;
+        assert_eq!(outcomes(&brought), [outcome]);
+    }
+    let found = format!("/v1/initiatives?commune={LOOS}&q=hoche");
+    assert_eq!(
+        agent.get(&found).await.ok()["data"][0]["location"]["latitude"],
+        50.45
+    );
     world.anyone.get(&path).await.problem(404, "not_found");
     assert_eq!(agent.get(&path).await.ok()["state"], "draft");
     idea["submit"] = json!(true);
@@ -597,11 +617,11 @@ async fn a_file_is_imported_and_what_was_refused_is_corrected() {
     assert_eq!(lines.len(), 3, "{}", refused.text);
     assert_eq!(lines[0], "Identifiant;Nature;Nom;Courriel;Remarque;erreurs");
     assert!(
-        lines[1].starts_with("B;Licorne;Le club B;b@example.org;'=1+1;kind"),
+        lines[1].starts_with("B;Licorne;Le club B;b@example.org;'=1+1;Nature : "),
         "{}",
         lines[1]
     );
-    assert!(lines[2].contains("name"), "{}", lines[2]);
+    assert!(lines[2].contains("Nom : "), "{}", lines[2]);
     // Corrected, as a spreadsheet of a town hall saves it, and sent again.
     let corrected = refused
         .text
@@ -650,7 +670,7 @@ async fn a_file_is_imported_and_what_was_refused_is_corrected() {
     let lines: Vec<&str> = refused.trim_start_matches('\u{feff}').lines().collect();
     assert_eq!(lines[0], "Identifiant;Nature;Nom;erreurs");
     assert!(
-        lines[1].starts_with("D;Licorne;Le club D;kind"),
+        lines[1].starts_with("D;Licorne;Le club D;") && lines[1].contains("Nature : "),
         "{refused}"
     );
     assert!(lines[1].ends_with(";de plus"), "{refused}");
@@ -717,18 +737,25 @@ async fn a_file_is_imported_and_what_was_refused_is_corrected() {
     }
 
     // What cannot be read fails as a whole, before anything is written.
-    for (content_type, text, fault) in [
-        ("text/csv", "a;b\n1;2\n", "no_columns"),
+    for (content_type, text, fault, line) in [
+        ("text/csv", "a;b\n1;2\n", "no_columns", None),
+        (
+            "text/csv",
+            "external_id;kind;name\n1;school;\"A\n2;school;B\n",
+            "open_quote",
+            Some(2),
+        ),
         (
             "application/x-ndjson",
             "{\"external_id\": \"9\"}\n{]\n",
-            "unreadable",
+            "bad_json",
+            Some(2),
         ),
     ] {
         let import = brought(agent, "resource=holders", content_type, text).await;
         assert_eq!(
-            (&import["state"], &import["fault"]),
-            (&json!("failed"), &json!(fault))
+            (&import["state"], &import["fault"], &import["fault_line"]),
+            (&json!("failed"), &json!(fault), &json!(line))
         );
         assert_eq!(counts(&import)[1..], [0, 0, 0, 0]);
     }
@@ -1070,15 +1097,15 @@ async fn the_spreadsheet_that_a_town_hall_has_is_read_by_a_saved_mapping() {
         bomb.write_all(zeros.as_bytes()).unwrap();
     }
     let bomb = bomb.finish().unwrap().into_inner();
-    for (content_type, bytes) in [
-        (XLSX, b"PK\x03\x04 nothing".to_vec()),
-        (ODS, bomb),
-        (ODS, xlsx("")),
+    for (content_type, bytes, fault) in [
+        (XLSX, b"PK\x03\x04 nothing".to_vec(), "unreadable"),
+        (ODS, bomb, "too_large"),
+        (ODS, xlsx(""), "unreadable"),
     ] {
         let import = brought(agent, query, content_type, bytes).await;
         assert_eq!(
             (&import["state"], &import["fault"]),
-            (&json!("failed"), &json!("unreadable"))
+            (&json!("failed"), &json!(fault))
         );
     }
     worker.abort();
