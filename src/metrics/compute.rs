@@ -123,7 +123,7 @@ fn median(cases: &[&Cases]) -> Option<BigDecimal> {
         })
     };
     let (low, high) = (at((n - 1) / 2)?, at(n / 2)?);
-    let mean = (low + high) / BigDecimal::from(2);
+    let mean = (low + high).half();
     Some(if mean.is_zero() {
         BigDecimal::zero()
     } else {
