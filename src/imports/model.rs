@@ -153,7 +153,7 @@ pub async fn begin(
 
 /// The file is there: the import waits for its turn.
 pub async fn queue(session: &mut Session, id: ImportId, size: i64) -> Result<ImportRow, ApiError> {
-    Ok(diesel::update(imports::table.find((id, id.commune())))
+    let queued = diesel::update(imports::table.find((id, id.commune())))
         .filter(imports::state.eq(ImportState::Receiving))
         .set((
             imports::state.eq(ImportState::Queued),
@@ -162,7 +162,10 @@ pub async fn queue(session: &mut Session, id: ImportId, size: i64) -> Result<Imp
         ))
         .returning(ImportRow::as_returning())
         .get_result(&mut session.conn)
-        .await?)
+        .await
+        .optional()?;
+    // It was taken for one that was cut.
+    queued.ok_or_else(|| ApiError::new(Code::RequestTimeout))
 }
 
 /// One import.

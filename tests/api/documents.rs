@@ -84,7 +84,7 @@ fn files(folder: &Path) -> Vec<String> {
 
 impl TestApp {
     /// What a query of one number finds.
-    async fn count(&self, sql: &str) -> i64 {
+    pub async fn count(&self, sql: &str) -> i64 {
         let (client, connection) =
             tokio_postgres::connect(&self.database_url(), tokio_postgres::NoTls)
                 .await

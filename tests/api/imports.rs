@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::time::Duration;
 
+use fifty_fifty::clockwork;
 use fifty_fifty::imports::worker;
+use futures_util::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -1119,4 +1121,52 @@ async fn the_spreadsheet_that_a_town_hall_has_is_read_by_a_saved_mapping() {
     unknown.problem(400, "invalid_query");
     agent.with("if-match", "*").delete(&path).await.expect(204);
     agent.get(&path).await.problem(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_comes_too_late_is_not_kept() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    let (open, opened) = tokio::sync::oneshot::channel::<()>();
+    let rest = stream::once(async move {
+        opened.await.unwrap();
+        Ok::<_, std::io::Error>(b"1;A;school".as_slice())
+    });
+    let file = stream::iter([Ok(b"external_id;name;kind\n".as_slice())]).chain(rest);
+    let agent = world.agent.clone();
+    let upload = tokio::spawn(async move {
+        let path = format!("{IMPORTS}?resource=holders");
+        let body = reqwest::Body::wrap_stream(file);
+        agent
+            .send_any(Method::POST, &path, Some(("text/csv", body)))
+            .await
+    });
+    while app.count("SELECT count(*) FROM imports").await < 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // So late that it was taken for one that was cut.
+    app.travel_to("2026-06-15T11:30:01Z");
+    clockwork::turn(&app.state).await.unwrap();
+    assert_eq!(app.count("SELECT count(*) FROM imports").await, 0);
+    open.send(()).unwrap();
+    upload.await.unwrap().problem(408, "request_timeout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commune_has_a_hundred_mappings_at_most() {
+    let app = TestApp::new().await;
+    let world = app.world().await;
+    app.write_rows(&format!(
+        "INSERT INTO import_mappings (commune_code, name, resource, fields, constants, words, changed_by, changed_at)
+        SELECT '{LOOS}', 'm' || n, 'holders', '{{}}', '{{}}', '{{}}', '{}', now() FROM generate_series(1, 100) AS n",
+        world.agent.id()
+    ))
+    .await;
+    let path = format!("/v1/communes/{LOOS}/mappings/one-more");
+    let mapping = json!({"resource": "holders", "columns": {}, "constants": {}, "words": {}});
+    world
+        .agent
+        .put(&path, mapping)
+        .await
+        .problem(409, "requirement_missing");
 }

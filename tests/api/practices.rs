@@ -377,6 +377,10 @@ async fn figures_are_those_of_the_records() {
         shown["proofs"][0]["savings_method"],
         farm_tracks()["method"]
     );
+    let unknown = format!("/v1/practices/{}.jsonld", app.row_id(LOOS));
+    for path in [unknown.as_str(), "/v1/practices.xml"] {
+        world.anyone.get(path).await.problem(404, "not_found");
+    }
     // The one initiative of the commune: the metrics say the same.
     let metrics = format!("/v1/metrics?communes={LOOS}&from=2026&to=2026");
     let metrics = world.anyone.get(&metrics).await.ok();

@@ -184,7 +184,7 @@ impl Client {
         self.send_any(method, path, body).await
     }
 
-    async fn send_any(&self, method: Method, path: &str, body: Option<(&str, Body)>) -> Reply {
+    pub async fn send_any(&self, method: Method, path: &str, body: Option<(&str, Body)>) -> Reply {
         let mut request = self
             .http
             .request(method.clone(), format!("{}{path}", self.address));
